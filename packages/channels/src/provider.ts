@@ -1,0 +1,67 @@
+import type { Channel } from '@belfry/shared/domain/channel.js';
+import type { Message } from '@belfry/shared/domain/message.js';
+import type { Outcome } from '@belfry/shared/domain/outcome.js';
+import type { z } from 'zod';
+
+/**
+ * Who carries a channel. A provider says whether a message was taken, and nothing else: it never retries, sleeps,
+ * counts or logs, and what is expected to go wrong is an outcome, never an exception.
+ */
+export interface Provider<C extends Channel = Channel> {
+  readonly name: string;
+  readonly channel: C;
+  /** Hands one message over. Settles soon after `signal` aborts; `ambiguous` if the message may be out by then. */
+  send(message: Message<C>, signal: AbortSignal): Promise<Outcome>;
+  /** Asks whether an earlier attempt arrived. Only providers that can be asked have it. */
+  find?(message: Message<C>, signal: AbortSignal): Promise<Found>;
+  /** Ends every connection, busy ones too. Calling it twice is as calling it once. */
+  close(): Promise<void>;
+}
+
+/** What a provider knows about a message that may have been handed to it before. */
+export type Found =
+  /** It has the message. */
+  | { readonly kind: 'sent'; readonly code: string; readonly providerId?: string }
+  /** It surely does not have it. */
+  | { readonly kind: 'absent' }
+  /** It cannot tell, or did not answer: sending again could be sending twice. */
+  | { readonly kind: 'unknown'; readonly code: string; readonly error: string };
+
+/** What a provider can do, as data: the sender reads it, nobody branches on a provider's name. */
+export interface Abilities {
+  /**
+   * What to do with a message that may already be out. `resend-same-id`: send it again, its id makes the copies one.
+   * `ask-first`: `find` decides. `resend`: nothing better is known.
+   */
+  readonly afterAmbiguous: 'resend-same-id' | 'ask-first' | 'resend';
+  /** How long one call of `send` or `find` may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** What the process lends to providers whose channel ends inside Belfry. The ledger is behind it, not the network. */
+export interface Ports {
+  /** Puts a note in its person's inbox. Doing it twice with one delivery id is as doing it once. */
+  putInInbox(message: Message<'realtime'>): Promise<void>;
+}
+
+/** The environment as a provider sees it: names and texts. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Beside a setting's description: `secret` values are never shown, not even in part. */
+export interface SettingMeta {
+  readonly description: string;
+  readonly secret?: boolean;
+}
+
+/** All that Belfry has to know about a provider before its SDK is loaded. */
+export interface ProviderDefinition<C extends Channel = Channel, S extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly channel: C;
+  readonly abilities: Abilities;
+  /** Keys are environment variables; each carries a {@link SettingMeta}, and its errors say what to do. */
+  readonly settings: S;
+  /** True when somebody meant to switch this provider on, even if a setting is still missing. */
+  configured(env: Env): boolean;
+  /** Loads the SDK and makes the provider. No connection is opened before the first message. */
+  create(settings: z.output<S>, ports: Ports): Promise<Provider<C>>;
+}

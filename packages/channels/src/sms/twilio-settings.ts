@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+const SID = 'set it to the Account SID from the Twilio console: AC and 32 hexadecimal digits';
+const TOKEN = 'set it to the Auth Token from the Twilio console';
+const FROM =
+  'set it to the sender: a phone number such as +15005550006, or a messaging service (MG and 32 hexadecimal digits)';
+const BASE = 'set it to an http:// or https:// URL without credentials and query, or leave it out';
+
+/** What the Twilio provider reads from the environment. */
+export const twilioSettings = z.object({
+  TWILIO_ACCOUNT_SID: z
+    .string({ error: SID })
+    .regex(/^AC[0-9a-f]{32}$/i, SID)
+    .meta({ description: 'The Account SID from the Twilio console.' }),
+  TWILIO_AUTH_TOKEN: z
+    .string({ error: TOKEN })
+    .regex(/^[\x21-\x7e]+$/, TOKEN)
+    .meta({ description: 'The Auth Token from the Twilio console.', secret: true }),
+  TWILIO_FROM: z
+    .string({ error: FROM })
+    .regex(/^(\+[1-9]\d{6,14}|MG[0-9a-f]{32})$/i, FROM)
+    .meta({ description: 'The sender: a phone number (E.164) or the SID of a messaging service (MG…).' }),
+  TWILIO_BASE_URL: z
+    .string()
+    .refine(isBaseUrl, BASE)
+    .optional()
+    .meta({ description: 'Where the REST API is, if not at Twilio itself: a proxy, a region, the sandbox.' }),
+});
+
+function isBaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  return plain && (url.protocol === 'http:' || url.protocol === 'https:');
+}
