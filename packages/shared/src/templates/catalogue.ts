@@ -1,0 +1,147 @@
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { z } from 'zod';
+import type { Channel } from '../domain/channel.js';
+import { type CheckedContext, checkContext } from './context-check.js';
+import { createEngines, type Engines } from './engine.js';
+import { listEvents, readEventFolder, readLayouts, type TemplateFile } from './folder.js';
+import { nearestLocales } from './locale.js';
+import { type Manifest, readManifest } from './manifest.js';
+import { type Part, type Parts, parseSources } from './parse.js';
+import { CatalogueError, type TemplateProblem } from './problem.js';
+
+/** The templates that ship, at the root of the repository. */
+export const DEFAULT_TEMPLATES_DIR = fileURLToPath(new URL('../../../../templates', import.meta.url));
+
+/** The folder for a free title and message. */
+export const MESSAGE_FOLDER = '_message';
+const LAYOUTS_FOLDER = '_layouts';
+
+/** What an event is, as its manifest and its folders tell. */
+export interface EventDefinition {
+  readonly name: string;
+  /** The event's name for people. */
+  readonly title: string;
+  readonly version: number;
+  /** The channels that the event adds to the default routing. */
+  readonly channels: readonly Channel[];
+  readonly variables: z.ZodType;
+  /** In the order of the alphabet, English among them. */
+  readonly locales: readonly string[];
+}
+
+interface Entry {
+  readonly definition: EventDefinition;
+  readonly parts: Parts;
+}
+
+/** Every event that can be sent. Loaded once; nothing in it changes afterwards. */
+export class Catalogue {
+  readonly #entries: ReadonlyMap<string, Entry>;
+
+  constructor(entries: ReadonlyMap<string, Entry>) {
+    this.#entries = entries;
+  }
+
+  /** The events by name. */
+  events(): EventDefinition[] {
+    return [...this.#entries.values()]
+      .map((entry) => entry.definition)
+      .filter(({ name }) => name !== MESSAGE_FOLDER);
+  }
+
+  find(event: string): EventDefinition | undefined {
+    return event === MESSAGE_FOLDER ? undefined : this.#entries.get(event)?.definition;
+  }
+
+  /** Whether `event` exists and `context` has what it needs; the context comes back with defaults filled in. */
+  check(event: string, context: unknown): CheckedContext {
+    const definition = this.find(event);
+    if (definition !== undefined) return checkContext(definition.variables, context);
+    const known = this.events().map(({ name }) => name);
+    const message = `There is no event "${event}". Events: ${known.join(', ') || 'none'}.`;
+    return { ok: false, problems: [{ path: 'event_type', message }] };
+  }
+
+  /** The definition behind an event, or behind the free message where `event` is null. */
+  definition(event: string | null): EventDefinition | undefined {
+    return this.#entries.get(event ?? MESSAGE_FOLDER)?.definition;
+  }
+
+  /** `file` of an event (null: of the free message) in the nearest locale that has it. */
+  part(event: string | null, file: TemplateFile, locale: string): Part | undefined {
+    const parts = this.#entries.get(event ?? MESSAGE_FOLDER)?.parts;
+    if (parts === undefined) return undefined;
+    for (const candidate of nearestLocales(locale, parts.keys())) {
+      const part = parts.get(candidate)?.get(file);
+      if (part !== undefined) return part;
+    }
+    return undefined;
+  }
+}
+
+/**
+ * Reads and parses every template below `dir`. `_layouts` and `_message` are taken from the templates that ship
+ * where `dir` has none of its own. Rejects with one `CatalogueError` that tells everything that is wrong.
+ */
+export async function loadCatalogue(dir: string): Promise<Catalogue> {
+  const problems: TemplateProblem[] = [];
+  const layouts = new Map([
+    ...(await readLayouts(join(DEFAULT_TEMPLATES_DIR, LAYOUTS_FOLDER))),
+    ...(await readLayouts(join(dir, LAYOUTS_FOLDER))),
+  ]);
+  const engines = createEngines(layouts);
+  const entries = new Map<string, Entry>();
+  const names = await listEvents(dir, problems);
+  if (names.length === 0) {
+    problems.push({
+      file: '.',
+      message: 'there is no event in it; add a folder, or set TEMPLATES_DIR to one that has',
+    });
+  }
+  for (const name of [...names, MESSAGE_FOLDER]) {
+    const entry = await loadEvent(dir, name, engines, problems);
+    if (entry !== undefined) entries.set(name, entry);
+  }
+  if (problems.length > 0) throw new CatalogueError(dir, problems);
+  return new Catalogue(entries);
+}
+
+async function loadEvent(
+  dir: string,
+  name: string,
+  engines: Engines,
+  problems: TemplateProblem[],
+): Promise<Entry | undefined> {
+  let folder = await readEventFolder(join(dir, name), name, problems);
+  if (name === MESSAGE_FOLDER && folder.sources.size === 0) {
+    folder = await readEventFolder(join(DEFAULT_TEMPLATES_DIR, name), name, problems);
+  }
+  const manifest = await loadManifest(folder.path);
+  if (typeof manifest === 'string') {
+    problems.push({ file: `${name}/manifest.js`, message: manifest });
+    return undefined;
+  }
+  const parts = parseSources(folder, manifest, engines, problems);
+  const definition: EventDefinition = {
+    name,
+    title: manifest.title ?? name,
+    version: manifest.version,
+    channels: manifest.channels,
+    variables: manifest.variables,
+    locales: [...parts.keys()].sort(),
+  };
+  return { definition, parts };
+}
+
+async function loadManifest(folder: string): Promise<Manifest | string> {
+  try {
+    const module: unknown = await import(pathToFileURL(join(folder, 'manifest.js')).href);
+    const exported =
+      typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+    const manifest = readManifest(exported);
+    return typeof manifest === 'string' ? `the default export is not a manifest: ${manifest}` : manifest;
+  } catch (error) {
+    return `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

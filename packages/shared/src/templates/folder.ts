@@ -1,0 +1,115 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalLocale, FALLBACK_LOCALE } from './locale.js';
+import type { TemplateProblem } from './problem.js';
+
+/** The files of an event in one locale. `note` serves realtime, push and webhook. */
+export const TEMPLATE_FILES = [
+  'email.subject',
+  'email.text',
+  'email.html',
+  'sms',
+  'note.title',
+  'note.body',
+] as const;
+export type TemplateFile = (typeof TEMPLATE_FILES)[number];
+
+/** The folder of an event as it lies on the disk. */
+export interface EventFolder {
+  readonly name: string;
+  readonly path: string;
+  /** By locale and file. */
+  readonly sources: ReadonlyMap<string, ReadonlyMap<TemplateFile, string>>;
+}
+
+const EVENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const SUFFIX = '.liquid';
+const REQUIRED = TEMPLATE_FILES.filter((file) => file !== 'email.html');
+
+/** The names of the events in `dir`: its folders, without those that begin with `_` or a dot. */
+export async function listEvents(dir: string, problems: TemplateProblem[]): Promise<string[]> {
+  const names = (await foldersIn(dir)).filter((name) => !name.startsWith('_'));
+  for (const name of names.filter((name) => !EVENT_NAME.test(name))) {
+    problems.push({
+      file: name,
+      message: 'a folder is named after its event: 1 to 128 of A-Z a-z 0-9 . _ -',
+    });
+  }
+  return names.filter((name) => EVENT_NAME.test(name));
+}
+
+/** Reads one event's folder; what is missing or misnamed in it goes to `problems`. */
+export async function readEventFolder(
+  path: string,
+  name: string,
+  problems: TemplateProblem[],
+): Promise<EventFolder> {
+  const sources = new Map<string, ReadonlyMap<TemplateFile, string>>();
+  for (const locale of await foldersIn(path)) {
+    if (canonicalLocale(locale) !== locale) {
+      const message =
+        'a folder in an event is named after a locale in canonical form, such as en, am or pt-BR';
+      problems.push({ file: `${name}/${locale}`, message });
+      continue;
+    }
+    sources.set(locale, await readLocale(join(path, locale), `${name}/${locale}`, problems));
+  }
+  const english = sources.get(FALLBACK_LOCALE);
+  for (const file of REQUIRED.filter((file) => !english?.has(file))) {
+    const message = 'is missing; English is what every other locale falls back to, so add this file';
+    problems.push({ file: `${name}/${FALLBACK_LOCALE}/${file}${SUFFIX}`, message });
+  }
+  return { name, path, sources };
+}
+
+/** Every file of a `_layouts` folder, by its name without `.liquid`; an absent folder has none. */
+export async function readLayouts(dir: string): Promise<Map<string, string>> {
+  const layouts = new Map<string, string>();
+  for (const file of (await namesIn(dir)).filter((file) => file.endsWith(SUFFIX))) {
+    layouts.set(file.slice(0, -SUFFIX.length), await readFile(join(dir, file), 'utf8'));
+  }
+  return layouts;
+}
+
+async function readLocale(
+  path: string,
+  shown: string,
+  problems: TemplateProblem[],
+): Promise<ReadonlyMap<TemplateFile, string>> {
+  const sources = new Map<TemplateFile, string>();
+  for (const found of await namesIn(path)) {
+    const file = TEMPLATE_FILES.find((file) => `${file}${SUFFIX}` === found);
+    if (file === undefined) {
+      const known = TEMPLATE_FILES.map((file) => `${file}${SUFFIX}`).join(', ');
+      problems.push({
+        file: `${shown}/${found}`,
+        message: `is not a file that is used; rename it to one of ${known}`,
+      });
+      continue;
+    }
+    sources.set(file, await readFile(join(path, found), 'utf8'));
+  }
+  if (sources.has('email.html') && !sources.has('email.text')) {
+    const message = 'is missing; both parts of a mail must say the same, so add it beside email.html.liquid';
+    problems.push({ file: `${shown}/email.text${SUFFIX}`, message });
+  }
+  return sources;
+}
+
+async function foldersIn(dir: string): Promise<string[]> {
+  const names = await namesIn(dir);
+  // stat, not the entry's type: where a folder is mounted from a ConfigMap, everything in it is a link.
+  const folders = await Promise.all(names.map(async (name) => (await stat(join(dir, name))).isDirectory()));
+  return names.filter((_, index) => folders[index]);
+}
+
+/** Sorted, without what editors and systems leave behind. An absent folder is an empty one. */
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return (await readdir(dir)).filter((name) => !name.startsWith('.') && !name.endsWith('~')).sort();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return [];
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { CHANNELS, type Channel } from '../domain/channel.js';
+import { amount, currency, optionalText, text } from './variables.js';
+
+/** What a `manifest.js` declares about its event. */
+export interface Manifest {
+  /** A whole number from 1, raised whenever the wording or the variables change; kept in the ledger with what was sent. */
+  readonly version: number;
+  /** The event's name for people. */
+  readonly title?: string | undefined;
+  /** The channels that the event adds to the default routing. */
+  readonly channels: readonly Channel[];
+  /**
+   * The context that the event needs. Parsing its own output must give the same output again, because a context
+   * is parsed when it is accepted and once more when it is rendered.
+   */
+  readonly variables: z.ZodObject;
+}
+
+/** What a manifest is given, so that it needs no import and works in whatever folder it lies. */
+export const MANIFEST_KIT = { z, text, optionalText, amount, currency } as const;
+export type ManifestKit = typeof MANIFEST_KIT;
+
+/** The default export of a `manifest.js`: a manifest, or a function of the kit that returns one. */
+export type ManifestExport = Manifest | ((kit: ManifestKit) => Manifest);
+
+/** Names that every template can read besides its event's variables; an event cannot declare them. */
+export const BUILT_IN = ['at', 'direction', 'language', 'locale', 'subject', 'timezone'] as const;
+
+const Shape = z.object({
+  version: z.number().int().min(1),
+  title: z.string().min(1).optional(),
+  channels: z.array(z.enum(CHANNELS)).default([]),
+  variables: z.instanceof(z.ZodObject, { error: 'must be made by z.object({…})' }),
+});
+
+/** Reads what a `manifest.js` exports; a string says what is wrong with it. */
+export function readManifest(exported: unknown): Manifest | string {
+  const declared = typeof exported === 'function' ? callManifest(exported) : exported;
+  if (typeof declared === 'string') return declared;
+  const parsed = Shape.safeParse(declared);
+  if (!parsed.success) {
+    return parsed.error.issues
+      .map((issue) => `${issue.path.join('.') || 'the export'}: ${issue.message}`)
+      .join('; ');
+  }
+  const taken = BUILT_IN.filter((name) => name in parsed.data.variables.shape);
+  if (taken.length > 0)
+    return `variables: ${taken.join(', ')} already means something in every template; rename it`;
+  return { ...parsed.data, channels: [...new Set(parsed.data.channels)] };
+}
+
+function callManifest(make: CallableFunction): unknown {
+  try {
+    return make(MANIFEST_KIT);
+  } catch (error) {
+    return `the exported function threw: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

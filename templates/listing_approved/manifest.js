@@ -1,0 +1,13 @@
+// @ts-check
+
+/** @type {import('@belfry/shared/templates/manifest.js').ManifestExport} */
+export default ({ z, text, optionalText }) => ({
+  version: 1,
+  title: 'Listing approved',
+  channels: ['email', 'sms'],
+  variables: z.object({
+    property_title: text(),
+    location: optionalText(),
+    tenant_name: optionalText(),
+  }),
+});
