@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { type Books, openBooks } from './books.js';
+import { answerError, answerNotFound, controlRoutes } from './control.js';
+import { type Listener, within } from './listener.js';
+import { pageRoutes } from './page.js';
+import { startSmtp } from './smtp.js';
+import { twilioRoutes } from './twilio.js';
+import { TWILIO_ROOT } from './twilio-json.js';
+
+const STOP_MS = 2_000;
+
+export interface SandboxOptions {
+  /** The address to listen on. There is no access control, so not one that strangers reach. */
+  readonly host: string;
+  /** 0 takes a free port; likewise below. */
+  readonly httpPort: number;
+  readonly smtpPort: number;
+}
+
+/** A running sandbox. */
+export interface Sandbox {
+  /** The page, the control API and every HTTP provider. */
+  readonly httpUrl: string;
+  readonly smtpUrl: string;
+  readonly httpPort: number;
+  readonly smtpPort: number;
+  /** Cuts every connection, hung ones too, and returns within seconds. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the providers' stand-in: an SMTP server, a Twilio-shaped REST API, the control API and the page.
+ * Rejects when a port is taken; nothing is left listening then.
+ */
+export async function startSandbox({ host, httpPort, smtpPort }: SandboxOptions): Promise<Sandbox> {
+  const books = openBooks();
+  const smtp = await startSmtp(books, host, smtpPort);
+  const http = await startHttp(books, host, httpPort).catch(async (error: unknown) => {
+    await smtp.stop();
+    throw error;
+  });
+  const name = nameOf(host);
+  return {
+    httpUrl: `http://${name}:${http.port}`,
+    smtpUrl: `smtp://${name}:${smtp.port}`,
+    httpPort: http.port,
+    smtpPort: smtp.port,
+    stop: async () => {
+      await Promise.all([http.stop(), smtp.stop()]);
+    },
+  };
+}
+
+async function startHttp(books: Books, host: string, port: number): Promise<Listener> {
+  // A big run has one listener for each open page, and that is no leak.
+  books.recorder.setMaxListeners(0);
+  books.faults.setMaxListeners(0);
+  const app = express().disable('x-powered-by').disable('etag');
+  app.use(TWILIO_ROOT, twilioRoutes(books));
+  app.use(pageRoutes(books.recorder));
+  app.use(controlRoutes(books));
+  app.use(answerNotFound);
+  app.use(answerError);
+
+  const server = createServer(app);
+  server.listen(port, host);
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, stop };
+
+  async function stop(): Promise<void> {
+    if (!server.listening) return;
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+    server.closeAllConnections();
+    await within(STOP_MS, closed);
+  }
+}
+
+/** The host as it stands in a URL; who listens on every address is reached on this machine. */
+function nameOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import type { SandboxOptions } from './app.js';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const settings = z.object({
+  SANDBOX_HOST: z.string().min(1).default('127.0.0.1'),
+  SANDBOX_HTTP_PORT: port.default(3001),
+  SANDBOX_SMTP_PORT: port.default(3025),
+});
+
+/** The settings of a sandbox from the environment; a port that is none throws with its name. */
+export function sandboxOptions(env: NodeJS.ProcessEnv): SandboxOptions {
+  const { SANDBOX_HOST, SANDBOX_HTTP_PORT, SANDBOX_SMTP_PORT } = settings.parse(env);
+  return { host: SANDBOX_HOST, httpPort: SANDBOX_HTTP_PORT, smtpPort: SANDBOX_SMTP_PORT };
+}
