@@ -1,0 +1,191 @@
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Child, startChild } from './child.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
+import { preferPort } from './free-port.js';
+import { runOnce } from './one-shot.js';
+import { say, warn } from './report.js';
+import type { LocalSettings } from './settings.js';
+
+/** Everything that `npm start` runs, in the order in which it starts. */
+export type Fleet = {
+  postgres?: EmbeddedPostgres;
+  sandbox?: Child;
+  api?: Child;
+  workers: Child[];
+  /** Where things can be reached, once they can. */
+  apiUrl?: string;
+  sandboxUrl?: string;
+  databaseUrl?: string;
+};
+
+/** Two lanes: the urgent has a process of its own, so nothing that is many can keep it waiting. */
+const LANES = {
+  'worker-express': '*.critical,*.high',
+  'worker-rest': '*.normal,*.low,fanout,escalation,upkeep',
+};
+
+/**
+ * Starts the parts one after the other, each as soon as what it needs is there, and puts them into `fleet` as they
+ * start, so that they can be stopped at any moment. Returns a sentence when one cannot start.
+ */
+export async function startFleet(
+  fleet: Fleet,
+  settings: LocalSettings,
+  jwtSecret: string,
+  stop: AbortSignal,
+): Promise<string | undefined> {
+  const problem = await startLedger(fleet, settings, stop);
+  if (problem || stop.aborted) return problem;
+  const stand = await startSandbox(fleet, settings, stop);
+  if (typeof stand === 'string' || stop.aborted) return typeof stand === 'string' ? stand : undefined;
+
+  const env = {
+    ...settings.env,
+    ...stand,
+    DATABASE_URL: fleet.databaseUrl,
+    JWT_SECRET: jwtSecret,
+    DATA_DIR: settings.dataDir,
+    PORT: String(settings.port),
+    HOST: settings.host,
+  };
+  const child = (name: string, file: string, more: NodeJS.ProcessEnv = {}) =>
+    startChild({ ...place(settings), name, file: path.join(settings.root, file), env: { ...env, ...more } });
+
+  fleet.api = child('api', 'apps/api/dist/main.js');
+  for (const [name, queues] of Object.entries(LANES)) {
+    fleet.workers.push(child(name, 'apps/workers/dist/main.js', { WORKER_QUEUES: queues, MIGRATE: 'off' }));
+  }
+  const api = await untilStopped(fleet.api.ready, stop);
+  if ('problem' in api || stop.aborted) return 'problem' in api ? String(api.problem) : undefined;
+  fleet.apiUrl = reachable(String(api.url ?? `http://${settings.host}:${settings.port}`));
+  say(`API on ${fleet.apiUrl}`);
+  if (fleet.postgres) {
+    const file = path.join(settings.root, 'apps/api/dist/commands/seed.js');
+    const failed = await runOnce({ ...place(settings), name: 'seed', file, env }, 60_000, stop);
+    if (failed) return failed;
+    say('demo people are in the ledger');
+  }
+  for (const worker of fleet.workers) {
+    const answer = await untilStopped(worker.ready, stop);
+    if ('problem' in answer) return stop.aborted ? undefined : String(answer.problem);
+  }
+  say(`${fleet.workers.length} workers: ${Object.values(LANES).join(' and ')}`);
+  return undefined;
+}
+
+/** Stops the parts in the opposite order, within 10 s; `hurry` cuts it short. */
+export async function stopFleet(fleet: Fleet, hurry: AbortSignal): Promise<void> {
+  const children = [fleet.api, ...fleet.workers, fleet.sandbox];
+  const killAll = () => {
+    for (const child of children) child?.kill();
+  };
+  if (hurry.aborted) killAll();
+  hurry.addEventListener('abort', killAll, { once: true });
+  await Promise.all([fleet.api, ...fleet.workers].map((child) => child?.stop(5000)));
+  await fleet.sandbox?.stop(500);
+  await fleet.postgres?.stop();
+}
+
+async function startLedger(
+  fleet: Fleet,
+  settings: LocalSettings,
+  stop: AbortSignal,
+): Promise<string | undefined> {
+  if (settings.databaseUrl) {
+    fleet.databaseUrl = settings.databaseUrl;
+    say('ledger: the PostgreSQL of DATABASE_URL');
+    return undefined;
+  }
+  const started = await startEmbeddedPostgres({ dataDir: settings.dataDir });
+  if ('problem' in started) return started.problem;
+  fleet.postgres = started;
+  fleet.databaseUrl = started.url;
+  say(`PostgreSQL on 127.0.0.1:${started.port}${started.note ? `; ${started.note}` : ''}`);
+  void keepLedger(fleet, started, settings, stop);
+  return undefined;
+}
+
+// On the same port: the other processes know only that one, and come back by themselves.
+async function keepLedger(
+  fleet: Fleet,
+  first: EmbeddedPostgres,
+  settings: LocalSettings,
+  stop: AbortSignal,
+): Promise<void> {
+  let postgres = first;
+  for (let pauseMs = 500; ; pauseMs = Math.min(pauseMs * 2, 10_000)) {
+    const why = await postgres.ended;
+    if (stop.aborted || !why) return;
+    warn(`${why}; it is started again`);
+    for (;;) {
+      await delay(pauseMs, undefined, { signal: stop }).catch(() => {});
+      if (stop.aborted) return;
+      const again = await startEmbeddedPostgres({ dataDir: settings.dataDir, port: first.port });
+      if (!('problem' in again)) {
+        postgres = again;
+        fleet.postgres = again;
+        say('PostgreSQL is back');
+        break;
+      }
+      warn(again.problem);
+    }
+  }
+}
+
+/** Starts the sandbox for the channels that have no provider, and gives the settings that lead there. */
+async function startSandbox(
+  fleet: Fleet,
+  settings: LocalSettings,
+  stop: AbortSignal,
+): Promise<NodeJS.ProcessEnv | string> {
+  const { email, sms } = settings.sandboxed;
+  if (!email && !sms) return {};
+  const http = await preferPort(settings.port + 1, '127.0.0.1');
+  const smtp = await preferPort(settings.port + 2, '127.0.0.1');
+  fleet.sandbox = startChild({
+    ...place(settings),
+    name: 'sandbox',
+    file: path.join(settings.root, 'apps/sandbox/dist/main.js'),
+    env: { ...settings.env, SANDBOX_HTTP_PORT: String(http), SANDBOX_SMTP_PORT: String(smtp) },
+  });
+  const answer = await untilStopped(fleet.sandbox.ready, stop);
+  if ('problem' in answer) return stop.aborted ? {} : String(answer.problem);
+  fleet.sandboxUrl = String(answer.httpUrl);
+  say(
+    `sandbox on ${fleet.sandboxUrl}, standing in for ${[email && 'email', sms && 'SMS'].filter(Boolean).join(' and ')}`,
+  );
+  const mail = {
+    SMTP_URL: String(answer.smtpUrl),
+    MAIL_FROM: settings.env.MAIL_FROM || 'Belfry <belfry@example.org>',
+  };
+  const twilio = {
+    TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+    TWILIO_AUTH_TOKEN: '0'.repeat(32),
+    // the number that Twilio's own test credentials may send from
+    TWILIO_FROM: settings.env.TWILIO_FROM || '+15005550006',
+    TWILIO_BASE_URL: fleet.sandboxUrl,
+  };
+  return { ...(email ? mail : {}), ...(sms ? twilio : {}) };
+}
+
+function place(settings: LocalSettings): { cwd: string; logDir: string } {
+  return { cwd: settings.root, logDir: path.join(settings.dataDir, 'logs') };
+}
+
+async function untilStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T | { problem: string }> {
+  const stopped = new Promise<{ problem: string }>((resolve) => {
+    const answer = { problem: 'it was stopped while it started' };
+    if (stop.aborted) resolve(answer);
+    else stop.addEventListener('abort', () => resolve(answer), { once: true });
+  });
+  return Promise.race([work, stopped]);
+}
+
+// A server that listens on every address is reached on the loopback one.
+function reachable(url: string): string {
+  const address = new URL(url);
+  if (address.hostname === '0.0.0.0') address.hostname = '127.0.0.1';
+  if (address.hostname === '[::]') address.hostname = '[::1]';
+  return address.origin;
+}

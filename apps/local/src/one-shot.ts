@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { ChildSpec } from './child.js';
+import { openLog } from './log-file.js';
+
+/** Runs a command to its end, `limitMs` at most or until `stop`; returns a sentence when it fails. */
+export async function runOnce(
+  spec: ChildSpec,
+  limitMs: number,
+  stop: AbortSignal,
+): Promise<string | undefined> {
+  mkdirSync(spec.logDir, { recursive: true });
+  const log = openLog(path.join(spec.logDir, `${spec.name}.log`));
+  const lines: string[] = [];
+  const child = spawn(process.execPath, [spec.file], {
+    cwd: spec.cwd,
+    env: spec.env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitMs,
+    signal: stop,
+    killSignal: 'SIGKILL',
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      log.write(line);
+      lines.push(line);
+      if (lines.length > 3) lines.shift();
+    });
+  }
+  const ending = await new Promise<string | undefined>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
+  });
+  log.close();
+  return ending && `${spec.name} failed (${ending}): ${lines.join(' / ')}`;
+}

@@ -1,0 +1,44 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What `npm start` itself needs to know; everything else is checked by the processes it starts. */
+export type LocalSettings = {
+  /** The checkout. */
+  readonly root: string;
+  /** Where the embedded ledger, the secrets and the logs are kept; absolute. */
+  readonly dataDir: string;
+  readonly port: number;
+  readonly host: string;
+  /** The ledger to use instead of an embedded one. */
+  readonly databaseUrl: string | undefined;
+  /** True when no provider of the channel is configured, so the sandbox stands in. */
+  readonly sandboxed: { readonly email: boolean; readonly sms: boolean };
+  /** The environment that the processes inherit, with `.env` read. */
+  readonly env: NodeJS.ProcessEnv;
+};
+
+/** Reads the settings; all problems are told together, one sentence each. */
+export function readLocalSettings(env: NodeJS.ProcessEnv): LocalSettings | { readonly problem: string } {
+  const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+  const port = Number(given(env, 'PORT') ?? 3000);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    return { problem: `PORT must be a number from 1 to 65535, and is "${env.PORT}"` };
+  }
+  return {
+    root,
+    dataDir: path.resolve(root, given(env, 'DATA_DIR') ?? '.belfry'),
+    port,
+    host: given(env, 'HOST') ?? '127.0.0.1',
+    databaseUrl: given(env, 'DATABASE_URL'),
+    sandboxed: {
+      email: !given(env, 'SMTP_URL') && !given(env, 'AWS_REGION'),
+      sms: !given(env, 'TWILIO_ACCOUNT_SID'),
+    },
+    env,
+  };
+}
+
+/** A setting that is not there or empty is not given. */
+function given(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  return env[name]?.trim() || undefined;
+}

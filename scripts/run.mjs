@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensure, root } from './ensure.mjs';
+import { fail } from './progress.mjs';
+
+const SERVERS = {
+  api: 'apps/api/dist/main.js',
+  worker: 'apps/workers/dist/main.js',
+  sandbox: 'apps/sandbox/dist/main.js',
+};
+const COMMANDS = {
+  migrate: 'apps/api/dist/commands/migrate.js',
+  seed: 'apps/api/dist/commands/seed.js',
+  'rebuild-queues': 'apps/api/dist/commands/rebuild-queues.js',
+  token: 'apps/api/dist/commands/token.js',
+  doctor: 'apps/api/dist/commands/doctor.js',
+};
+const LONG = { bench: 'test/dist/bench/main.js', faults: 'test/dist/faults/main.js' };
+
+const [what = '', ...args] = process.argv.slice(2);
+const file = { ...SERVERS, ...COMMANDS, ...LONG }[what];
+if (!file) fail(`"${what}" is not one of: ${Object.keys({ ...SERVERS, ...COMMANDS, ...LONG }).join(', ')}`);
+
+await ensure();
+if (existsSync('.env')) process.loadEnvFile('.env');
+if (what in COMMANDS) useRunningLedger();
+if (!existsSync(path.join(root, file))) fail(`${file} is missing; npm run build makes it`);
+// In this process, so that signals reach it; it finds its arguments where a program of its own would.
+process.argv = [process.argv[0], path.join(root, file), ...args];
+await import(pathToFileURL(path.join(root, file)));
+
+// Without settings a command means the installation that `npm start` made here.
+function useRunningLedger() {
+  const dataDir = path.resolve(root, process.env.DATA_DIR || '.belfry');
+  if (!process.env.DATABASE_URL) {
+    const running = readIf(path.join(dataDir, 'running.json'));
+    if (running) process.env.DATABASE_URL = JSON.parse(running).databaseUrl;
+  }
+  if (!process.env.JWT_SECRET) {
+    const secret = readIf(path.join(dataDir, 'jwt-secret'));
+    if (secret) process.env.JWT_SECRET = secret.trim();
+  }
+}
+
+function readIf(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,5 @@
+import { ensure } from './ensure.mjs';
+
+await ensure();
+// In this process: a signal to npm's child is a signal to the supervisor.
+await import('../apps/local/dist/main.js');

@@ -1,0 +1,85 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { ensure, root } from './ensure.mjs';
+import { fail, say, since } from './progress.mjs';
+import { ensureTools } from './test-tools.mjs';
+
+/** Benchmarks and the long fault suite have commands of their own. */
+const OTHER_COMMANDS = ['bench', 'faults-long'];
+const FILE_LIMIT_MS = 6 * 60_000;
+
+const startedAt = performance.now();
+await ensure();
+const tools = await ensureTools();
+const files = chooseFiles(process.argv.slice(2));
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
+
+const dataDir = mkdtempSync(path.join(tmpdir(), 'belfry-test-'));
+chmodSync(dataDir, 0o755); // when root runs the tests, PostgreSQL's own user must get in
+const { startEmbeddedPostgres } = await import('../apps/local/dist/embedded-postgres.js');
+const postgres = await startEmbeddedPostgres({ dataDir, ephemeral: true });
+if ('problem' in postgres) fail(postgres.problem);
+say(`PostgreSQL on port ${postgres.port}; ${files.length} test files`);
+
+Object.assign(process.env, {
+  TEST_DATABASE_URL: postgres.url,
+  REDIS_SERVER_PATH: tools.redisServer,
+  CHROMIUM_PATH: tools.chromium,
+});
+// Set when a test runs this command: the runner would take itself for a test file and run nothing.
+delete process.env.NODE_TEST_CONTEXT;
+const counts = await runTests();
+await postgres.stop();
+rmSync(dataDir, { recursive: true, force: true });
+summarise(counts);
+
+function chooseFiles(filters) {
+  const dist = path.join(root, 'test', 'dist');
+  const all = testFiles(dist).filter(
+    (file) => !OTHER_COMMANDS.includes(path.relative(dist, file).split(path.sep)[0]),
+  );
+  // A filter is a part of a path, of the source as well as of the output.
+  const parts = filters.map((filter) =>
+    filter.replace(/^(\.\/)?test\/(dist\/)?/, '').replace(/\.[tj]s$/, ''),
+  );
+  const chosen = parts.length
+    ? all.filter((file) => parts.some((part) => path.relative(dist, file).includes(part)))
+    : all;
+  if (chosen.length === 0) fail(`No test file matches ${filters.join(', ') || 'test/dist/**/*.test.js'}`);
+  return chosen;
+}
+
+function testFiles(dir) {
+  return readdirSync(dir, { recursive: true })
+    .filter((name) => name.endsWith('.test.js'))
+    .sort()
+    .map((name) => path.join(dir, name));
+}
+
+async function runTests() {
+  const counted = { tests: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
+  const stream = run({ files, concurrency: 2, timeout: FILE_LIMIT_MS, signal: stop.signal });
+  // The runner's own closing lines, one `name count` each.
+  stream.on('test:diagnostic', ({ nesting, message }) => {
+    const [, name, count] = /^(\w+) (\d+)$/.exec(message) ?? [];
+    if (nesting === 0 && name in counted) counted[name] = Number(count);
+  });
+  for await (const text of stream.compose(spec)) process.stdout.write(text);
+  return counted;
+}
+
+function summarise(counted) {
+  say('');
+  for (const [name, count] of Object.entries(counted)) say(`# ${name} ${count}`);
+  say(`# duration ${since(startedAt)}`);
+  if (stop.signal.aborted) process.exit(130);
+  if (counted.skipped + counted.todo > 0)
+    say('A skipped test counts as a failure: what is not run is not known.');
+  const bad = counted.fail + counted.cancelled + counted.skipped + counted.todo;
+  process.exit(bad > 0 || counted.pass === 0 ? 1 : 0);
+}
