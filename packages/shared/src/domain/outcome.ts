@@ -11,8 +11,8 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly code: string; readonly error: string; readonly afterMs?: number }
   /** Too fast for the provider. Costs no attempt. */
   | { readonly kind: 'throttled'; readonly code: string; readonly error: string; readonly afterMs?: number }
-  /** Will never be taken: no such mailbox, a number that opted out. Never tried again. */
-  | { readonly kind: 'rejected'; readonly code: string; readonly error: string }
+  /** Will never be taken: no such mailbox, a number that opted out. Never tried again. `suppress` keeps the address from being used again. */
+  | { readonly kind: 'rejected'; readonly code: string; readonly error: string; readonly suppress?: true }
   /** Our settings are wrong (credentials, sender address). The message is kept and the operator told. */
   | { readonly kind: 'misconfigured'; readonly code: string; readonly error: string }
   /** It may have been taken: a timeout or a lost line after the message was handed over. */

@@ -4,6 +4,13 @@ import { FALLBACK_LOCALE, languageOf } from './locale.js';
 export const DATE_STYLES = ['date', 'time', 'datetime'] as const;
 export type DateStyle = (typeof DATE_STYLES)[number];
 
+const STYLES: { readonly [S in DateStyle]: Intl.DateTimeFormatOptions } = {
+  date: { dateStyle: 'long' },
+  time: { timeStyle: 'short' },
+  // Not long: Afaan Oromo's long form has a stray suffix behind the time.
+  datetime: { dateStyle: 'medium', timeStyle: 'short' },
+};
+
 /**
  * Amharic and Afaan Oromo readers may count the hours from six in the morning, where "9:30 before noon" is three
  * hours away from what is meant; 0–23 is read in one way only.
@@ -29,7 +36,7 @@ export function formatNumber(value: number, locale: string): string {
 
 /**
  * `moment` as seen in `timezone` (IANA), in the Gregorian calendar: the month names that ICU has for the Ethiopian
- * one are wrong in Afaan Oromo. A zone that this machine does not know is read as UTC and says so.
+ * one are wrong in Afaan Oromo. A zone that this machine does not know is read as UTC.
  */
 export function formatDate(moment: Date, style: DateStyle, locale: string, timezone: string): string {
   return kept(dates, `${locale} ${timezone} ${style}`, () => dateFormat(style, locale, timezone)).format(
@@ -38,16 +45,12 @@ export function formatDate(moment: Date, style: DateStyle, locale: string, timez
 }
 
 function dateFormat(style: DateStyle, locale: string, timezone: string): Intl.DateTimeFormat {
-  const tags = [locale, FALLBACK_LOCALE];
   const clock = WITHOUT_HALF_DAYS.has(languageOf(locale)) ? ({ hourCycle: 'h23' } as const) : {};
-  const day = { year: 'numeric', month: 'long', day: 'numeric' } as const;
-  const time = { hour: '2-digit', minute: '2-digit', ...clock } as const;
-  const parts = style === 'date' ? day : style === 'time' ? time : { ...day, ...time };
+  const options: Intl.DateTimeFormatOptions = { calendar: 'gregory', ...clock, ...STYLES[style] };
   try {
-    return Intl.DateTimeFormat(tags, { calendar: 'gregory', ...parts, timeZone: timezone });
+    return Intl.DateTimeFormat([locale, FALLBACK_LOCALE], { ...options, timeZone: timezone });
   } catch {
-    const spelled = style === 'date' ? parts : { ...parts, timeZoneName: 'short' as const };
-    return Intl.DateTimeFormat(tags, { calendar: 'gregory', ...spelled, timeZone: 'UTC' });
+    return Intl.DateTimeFormat([locale, FALLBACK_LOCALE], { ...options, timeZone: 'UTC' });
   }
 }
 

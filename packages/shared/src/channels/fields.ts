@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { CHANNELS, PRIORITIES } from '../domain/channel.js';
+
+/* What outsiders may write, and what they are told when they write something else. */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is what this is for.
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+
+/** One line of text, without control characters: it may stand in a header. */
+export function line(most: number) {
+  return z
+    .string()
+    .min(1, 'must not be empty')
+    .max(most, `must have at most ${most} characters`)
+    .refine((text) => !CONTROL.test(text), 'must not contain control characters or line breaks');
+}
+
+/** Running text; line breaks are welcome. */
+export function prose(most: number) {
+  return z.string().min(1, 'must not be empty').max(most, `must have at most ${most} characters`);
+}
+
+/** The ids that applications give: people, groups, events, policies. */
+export const externalId = z
+  .string()
+  .regex(/^[A-Za-z0-9._\-:@]{1,128}$/, 'must be 1 to 128 letters, digits or any of . _ - : @');
+
+/** A mailbox as in RFC 5321, without a display name. */
+export const emailAddress = z.email('must be an email address such as name@example.org').max(254);
+
+/** A telephone number in international form, ITU-T E.164: a plus sign and 7 to 15 digits. */
+export const phoneNumber = z
+  .string()
+  .regex(/^\+[1-9]\d{6,14}$/, 'must be a phone number in E.164 form such as +251911000001');
+
+/** A BCP 47 language tag that names a language. */
+export const locale = z
+  .string()
+  .max(35)
+  .refine((tag) => {
+    try {
+      return Intl.getCanonicalLocales(tag).length === 1;
+    } catch {
+      return false;
+    }
+  }, 'must be a BCP 47 language tag such as en, am or om-ET');
+
+/** An IANA time zone. */
+export const timezone = z
+  .string()
+  .max(64)
+  .refine((zone) => {
+    try {
+      // An offset such as +03:00 is taken by Intl, but is no zone: it knows no summer time.
+      return /^[A-Za-z]/.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined;
+    } catch {
+      return false;
+    }
+  }, 'must be an IANA time zone such as Africa/Addis_Ababa');
+
+export const priority = z.enum(PRIORITIES, `must be one of ${PRIORITIES.join(', ')}`);
+
+export const channelList = z
+  .array(z.enum(CHANNELS, `must be one of ${CHANNELS.join(', ')}`))
+  .min(1, 'must name at least one channel')
+  .max(CHANNELS.length)
+  .transform((channels) => [...new Set(channels)]);
+
+const A_TIME = 'must be a time: ISO 8601 with a time zone, such as 2027-03-01T09:00:00Z, or epoch seconds';
+const FURTHEST_MS = 2 * 366 * 24 * 60 * 60 * 1000;
+const EPOCH_SECONDS = /^\d{1,12}(\.\d{1,3})?$/;
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/;
+
+/** A moment, as ISO 8601 or epoch seconds; at most two years away. */
+export const moment = z.union([z.number(), z.string()], A_TIME).transform((given, context) => {
+  const at = parseMoment(given);
+  if (at === null) context.addIssue({ code: 'custom', message: A_TIME });
+  else if (at.getTime() > Date.now() + FURTHEST_MS)
+    context.addIssue({ code: 'custom', message: 'must be at most two years away' });
+  else return at;
+  return z.NEVER;
+});
+
+function parseMoment(given: number | string): Date | null {
+  const text = String(given);
+  const at = EPOCH_SECONDS.test(text)
+    ? new Date(Number(text) * 1000)
+    : ISO.test(text)
+      ? new Date(text)
+      : null;
+  return at === null || Number.isNaN(at.getTime()) ? null : at;
+}
+
+/** An object of anything that JSON can say. */
+export const record = z.record(z.string(), z.unknown());

@@ -1,0 +1,16 @@
+/**
+ * An address as operators may see it: enough to recognise, not enough to use.
+ * `abebe@example.org` → `a***e@example.org`, `+251911000001` → `+2519*****001`.
+ */
+export function maskAddress(address: string): string {
+  const at = address.lastIndexOf('@');
+  if (at > 0) return `${maskMiddle(address.slice(0, at), 1, 1)}${address.slice(at)}`;
+  if (address.startsWith('+')) return maskMiddle(address, 5, 3);
+  return address;
+}
+
+function maskMiddle(text: string, head: number, tail: number): string {
+  if (text.length <= head + tail) return `${text.slice(0, 1)}***`;
+  const hidden = Math.min(5, Math.max(3, text.length - head - tail));
+  return `${text.slice(0, head)}${'*'.repeat(hidden)}${text.slice(-tail)}`;
+}

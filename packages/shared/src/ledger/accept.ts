@@ -1,0 +1,114 @@
+import type { Channel, Priority } from '../domain/channel.js';
+import type { DeliveryState } from '../domain/delivery-state.js';
+import type { Database } from './database.js';
+import { retryTransient } from './retry-transient.js';
+
+/** A notification that is to be written, complete with the deliveries that the routing decided on. */
+export interface NewNotification {
+  readonly id: string;
+  readonly personId: string | null;
+  readonly eventType: string | null;
+  readonly templateVersion: number | null;
+  readonly type: string;
+  readonly title: string | null;
+  readonly message: string | null;
+  readonly html: string | null;
+  readonly context: Readonly<Record<string, unknown>>;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly priority: Priority;
+  readonly caller: string;
+  readonly reason: string | null;
+  /** ISO 8601, or null for now. */
+  readonly sendAt: string | null;
+  readonly expiresAt: string | null;
+  readonly deliveries: readonly NewDelivery[];
+}
+
+export interface NewDelivery {
+  readonly id: string;
+  readonly channel: Channel;
+  readonly address: string | null;
+  readonly state: Extract<DeliveryState, 'queued' | 'scheduled' | 'skipped'>;
+  readonly reason: string | null;
+}
+
+/** The answer that is kept for a call with an `Idempotency-Key`. */
+export interface KeptAnswer {
+  readonly caller: string;
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** What one HTTP call wants to have written, all or nothing. */
+export interface Acceptance {
+  readonly requestId: string;
+  readonly notifications: readonly NewNotification[];
+  readonly answer: KeptAnswer | null;
+}
+
+/** `written`, or `taken`: another call with the same key was first, and nothing of this one was written. */
+export type AcceptanceResult = 'written' | 'taken';
+
+/**
+ * Law 1: writes many calls in one commit. A key that is already there keeps its call's rows out, whether it was written
+ * an hour ago, by another process at this moment, or by a neighbour in this very batch.
+ */
+export async function writeAcceptances(
+  database: Database,
+  acceptances: readonly Acceptance[],
+): Promise<AcceptanceResult[]> {
+  const notifications = acceptances.flatMap((one) => one.notifications.map((row) => toRow(row, one)));
+  const deliveries = acceptances.flatMap((one) =>
+    one.notifications.flatMap((row) => row.deliveries.map((delivery) => ({ ...delivery, n: row.id }))),
+  );
+  const keys = acceptances.flatMap((one) =>
+    one.answer === null ? [] : [{ ...one.answer, r: one.requestId }],
+  );
+  const written = await retryTransient(() =>
+    database.rows<{ request_id: string }>(WRITE, [
+      JSON.stringify(keys),
+      JSON.stringify(notifications),
+      JSON.stringify(deliveries),
+    ]),
+  );
+  const won = new Set(written.map((row) => row.request_id));
+  return acceptances.map((one) => (one.answer === null || won.has(one.requestId) ? 'written' : 'taken'));
+}
+
+function toRow(row: NewNotification, { requestId, answer }: Acceptance) {
+  const { deliveries, ...columns } = row;
+  const open = deliveries.filter((delivery) => delivery.state !== 'skipped').length;
+  return { ...columns, open, r: answer === null ? null : requestId };
+}
+
+/*
+ * A row that belongs to a keyed call carries the call's request id in `r` and is written only if that call won its key.
+ * The values arrive as one JSON text per table: a single parameter, whatever the number of rows.
+ */
+const WRITE = `
+WITH won AS (
+  INSERT INTO idempotency_key (caller, key, request_id, fingerprint, status, body)
+  SELECT caller, key, r, fingerprint, status, body
+  FROM json_to_recordset($1::json) AS k(caller text, key text, r uuid, fingerprint text, status smallint, body jsonb)
+  ON CONFLICT (caller, key) DO NOTHING
+  RETURNING request_id
+), written AS (
+  INSERT INTO notification (id, person_id, event_type, template_version, type, title, message, html, context, data,
+    priority, caller, reason, send_at, expires_at, open_count)
+  SELECT id, "personId", "eventType", "templateVersion", type, title, message, html, context, data,
+    priority, caller, reason, "sendAt", "expiresAt", open
+  FROM json_to_recordset($2::json) AS n(id uuid, "personId" text, "eventType" text, "templateVersion" int, type text,
+    title text, message text, html text, context jsonb, data jsonb, priority text, caller text, reason text,
+    "sendAt" timestamptz, "expiresAt" timestamptz, open int, r uuid)
+  WHERE r IS NULL OR r IN (SELECT request_id FROM won)
+  RETURNING id, priority, send_at, expires_at
+), queued AS (
+  INSERT INTO delivery (id, notification_id, channel, priority, address, state, reason, due_at, expires_at)
+  SELECT d.id, d.n, d.channel, written.priority, d.address, d.state, d.reason,
+    coalesce(written.send_at, now()), written.expires_at
+  FROM json_to_recordset($3::json) AS d(id uuid, n uuid, channel text, address text, state text, reason text)
+  JOIN written ON written.id = d.n
+)
+SELECT request_id FROM won`;

@@ -1,0 +1,208 @@
+import type { Channel, Priority } from '../domain/channel.js';
+import type { DeliveryState } from '../domain/delivery-state.js';
+import type { Database } from './database.js';
+import { retryTransient } from './retry-transient.js';
+
+/** A delivery that this worker alone may send, with everything that is needed to do so. */
+export interface Claimed {
+  readonly kind: 'claimed';
+  readonly deliveryId: string;
+  readonly notificationId: string;
+  readonly channel: Channel;
+  readonly priority: Priority;
+  readonly address: string;
+  /** The state it was in: `sending` means that another worker was lost with it, `ambiguous` that a try had no answer. */
+  readonly was: DeliveryState;
+  /** The number of this claim; nothing can be recorded under an older one. */
+  readonly claim: number;
+  readonly attempts: number;
+  readonly round: number;
+  readonly interruptions: number;
+  readonly expired: boolean;
+  readonly firstAttemptAt: Date;
+  readonly createdAt: Date;
+  readonly notification: ClaimedNotification;
+  /** Null for a mail or text message to a bare address, and for somebody who was erased since. */
+  readonly person: ClaimedPerson | null;
+  readonly suppressed: string | null;
+}
+
+export interface ClaimedNotification {
+  readonly personId: string | null;
+  readonly eventType: string | null;
+  readonly type: string;
+  readonly title: string | null;
+  readonly message: string | null;
+  readonly html: string | null;
+  readonly context: Readonly<Record<string, unknown>>;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly createdAt: Date;
+}
+
+export interface ClaimedPerson {
+  readonly locale: string;
+  readonly timezone: string;
+  readonly active: boolean;
+  readonly preferences: Readonly<Record<string, boolean>>;
+}
+
+/** Why there is nothing to send now. `early` and `busy` are worth another look after `waitMs`. */
+export type Unclaimed =
+  | { readonly kind: 'early'; readonly waitMs: number }
+  | { readonly kind: 'busy'; readonly waitMs: number }
+  | { readonly kind: 'over' };
+
+export type Claim = Claimed | Unclaimed;
+
+/**
+ * Law 3: one statement takes the deliveries and loads them. A row that is due, or whose worker let its lease lapse, is
+ * taken; a lost worker's try is written down as ambiguous on the way. Everything is judged by the database's clock (law 9).
+ *
+ * @param owner this worker process; @param leaseMs how long the claim holds without being renewed.
+ */
+export async function claimDeliveries(
+  database: Database,
+  owner: string,
+  leaseMs: number,
+  ids: readonly string[],
+): Promise<Claim[]> {
+  const rows = await retryTransient(() => database.rows<ClaimRow>(CLAIM, [ids, owner, leaseMs]));
+  const unasked = new Map(rows.map((row) => [row.id, row]));
+  const known = new Set(unasked.keys());
+  return ids.map((id): Claim => {
+    const row = unasked.get(id);
+    unasked.delete(id);
+    // Two jobs for one delivery in one batch: the claim belongs to the first of them alone.
+    if (row === undefined) return known.has(id) ? { kind: 'busy', waitMs: leaseMs } : { kind: 'over' };
+    return toClaim(row);
+  });
+}
+
+interface ClaimRow {
+  id: string;
+  claimed: boolean;
+  state: DeliveryState;
+  wait_ms: number;
+  notification_id: string;
+  channel: Channel;
+  priority: Priority;
+  address: string | null;
+  was: DeliveryState;
+  claim: number;
+  attempts: number;
+  round: number;
+  interruptions: number;
+  expired: boolean;
+  first_attempt_at: Date;
+  created_at: Date;
+  person_id: string | null;
+  event_type: string | null;
+  type: string;
+  title: string | null;
+  message: string | null;
+  html: string | null;
+  context: Record<string, unknown>;
+  data: Record<string, unknown>;
+  accepted_at: Date;
+  person: ClaimedPerson | null;
+  suppressed: string | null;
+}
+
+function toClaim(row: ClaimRow): Claim {
+  if (!row.claimed) {
+    if (row.state === 'sending') return { kind: 'busy', waitMs: row.wait_ms };
+    return row.wait_ms > 0 ? { kind: 'early', waitMs: row.wait_ms } : { kind: 'over' };
+  }
+  return {
+    kind: 'claimed',
+    deliveryId: row.id,
+    notificationId: row.notification_id,
+    channel: row.channel,
+    priority: row.priority,
+    address: row.address ?? '',
+    was: row.was,
+    claim: row.claim,
+    attempts: row.attempts,
+    round: row.round,
+    interruptions: row.interruptions,
+    expired: row.expired,
+    firstAttemptAt: row.first_attempt_at,
+    createdAt: row.created_at,
+    notification: {
+      personId: row.person_id,
+      eventType: row.event_type,
+      type: row.type,
+      title: row.title,
+      message: row.message,
+      html: row.html,
+      context: row.context,
+      data: row.data,
+      createdAt: row.accepted_at,
+    },
+    person: row.person,
+    suppressed: row.suppressed,
+  };
+}
+
+/*
+ * `was` locks the rows in the order of their ids, so that two overlapping batches never wait for each other. The last
+ * SELECT reads the rows as they were before the statement; only `taken` has the new values.
+ */
+const CLAIM = `
+WITH was AS MATERIALIZED (
+  SELECT id, state, claimed_at, tries, due_at, lease_until FROM delivery WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+), taken AS (
+  UPDATE delivery d SET
+    state = 'sending', lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond',
+    claim = d.claim + 1, claimed_at = now(), updated_at = now(),
+    first_attempt_at = coalesce(d.first_attempt_at, now()),
+    tries = d.tries + (was.state = 'sending')::int,
+    interruptions = d.interruptions + (was.state = 'sending')::int
+  FROM was
+  WHERE d.id = was.id AND (
+    (was.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') AND was.due_at <= now())
+    OR (was.state = 'sending' AND was.lease_until < now()))
+  RETURNING d.*, was.state AS was, was.claimed_at AS lost_at
+), lost AS (
+  INSERT INTO attempt (delivery_id, n, provider, outcome, code, error, started_at, finished_at)
+  SELECT id, tries, coalesce(provider, 'unknown'), 'ambiguous', 'worker-lost',
+    'The worker stopped before it recorded how the attempt ended.', coalesce(lost_at, now()), now()
+  FROM taken WHERE was = 'sending'
+)
+SELECT was.id, taken.id IS NOT NULL AS claimed, was.state,
+  greatest(0, ceil(extract(epoch FROM
+    CASE WHEN was.state = 'sending' THEN was.lease_until
+         WHEN was.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') THEN was.due_at
+         ELSE now() END - now()) * 1000))::int AS wait_ms,
+  taken.notification_id, taken.channel, taken.priority, taken.address, taken.was, taken.claim, taken.attempts,
+  taken.round, taken.interruptions, coalesce(taken.expires_at <= now(), false) AS expired, taken.first_attempt_at,
+  taken.created_at, n.person_id, n.event_type, n.type, n.title, n.message, n.html, n.context, n.data,
+  n.created_at AS accepted_at,
+  CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(
+    'locale', p.locale, 'timezone', p.timezone, 'active', p.active, 'preferences', p.preferences) END AS person,
+  s.reason AS suppressed
+FROM was
+LEFT JOIN taken ON taken.id = was.id
+LEFT JOIN notification n ON n.id = taken.notification_id
+LEFT JOIN person p ON p.id = n.person_id
+LEFT JOIN suppression s ON s.channel = taken.channel AND s.address = taken.address`;
+
+/**
+ * Renews the leases of what this worker has in its hands. Returns the ids it still holds; one that is missing was taken
+ * over, and must not be sent.
+ */
+export async function renewLeases(
+  database: Database,
+  owner: string,
+  leaseMs: number,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const rows = await database.rows<{ id: string }>(
+    `UPDATE delivery SET lease_until = now() + $3 * interval '1 millisecond'
+     WHERE id IN (SELECT id FROM delivery WHERE id = ANY($1::uuid[]) AND lease_owner = $2 AND state = 'sending'
+       ORDER BY id FOR UPDATE SKIP LOCKED)
+     RETURNING id`,
+    [ids, owner, leaseMs],
+  );
+  return new Set(rows.map((row) => row.id));
+}

@@ -1,0 +1,42 @@
+/*
+ * PostgreSQL error classes (Appendix A of its manual) and Node's network codes that mean "not now" rather than "a bug":
+ * whatever was asked was not done, and asking again later may work.
+ */
+const OUTAGE_CLASSES = ['08', '53', '57', '58'];
+const OUTAGE_CODES = new Set([
+  '25006', // read-only: a standby, or a primary that is being replaced
+  '55P03', // lock_timeout
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT', // a unix socket that is gone
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EMFILE',
+]);
+/* node-postgres gives these three no code. */
+const OUTAGE_MESSAGES =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
+
+/** True when the database could not be asked, as opposed to having said no. */
+export function isOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (isOutage(error.cause)) return true;
+  if (error instanceof AggregateError) return error.errors.some(isOutage);
+  const code = codeOf(error);
+  return (
+    OUTAGE_CODES.has(code) || OUTAGE_CLASSES.includes(code.slice(0, 2)) || OUTAGE_MESSAGES.test(error.message)
+  );
+}
+
+/** True for a deadlock or a serialization failure: the transaction was undone and may simply be run again. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof Error && ['40P01', '40001'].includes(codeOf(error));
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

@@ -1,0 +1,164 @@
+import type { EmailRequest, SendRequest, SmsRequest } from '../channels/requests.js';
+import { newId } from '../domain/ids.js';
+import { Refusal } from '../domain/refusal.js';
+import {
+  type Acceptance,
+  type AcceptanceResult,
+  type KeptAnswer,
+  type NewNotification,
+  writeAcceptances,
+} from '../ledger/accept.js';
+import { type Addressee, findSuppression, loadAddressees } from '../ledger/addressees.js';
+import { type Cancellation, cancelNotification } from '../ledger/cancel.js';
+import type { Database } from '../ledger/database.js';
+import { isOutage } from '../ledger/outage.js';
+import { beginRetries, type JobSeed } from '../ledger/waiting.js';
+import type { Enqueuer } from '../queue/enqueuer.js';
+import type { Decision } from '../routing/route.js';
+import { createBatcher } from '../service/batcher.js';
+import type { Events } from '../service/events.js';
+import type { Catalogue } from '../templates/catalogue.js';
+import {
+  decide,
+  emailNotification,
+  eventOf,
+  failedNotification,
+  notificationFor,
+  smsNotification,
+} from './prepare.js';
+
+/** A request that has been decided on and waits to be committed. */
+export type Prepared =
+  | { readonly kind: 'ready'; readonly notification: NewNotification }
+  | { readonly kind: 'unknown_person'; readonly notification: NewNotification; readonly userId: string };
+
+/** What an application can ask of Belfry, whatever door it came through. */
+export interface Notifier {
+  /** Decides how a person is told. Refuses an unknown event or a wrong context. */
+  prepare(request: SendRequest, caller: string): Promise<Prepared>;
+  prepareEmail(request: EmailRequest, caller: string): Promise<Prepared>;
+  prepareSms(request: SmsRequest, caller: string): Promise<Prepared>;
+  /**
+   * Law 1: resolves when PostgreSQL has everything on disk, and only then. `taken` when another call with the same
+   * idempotency key was first; nothing was written then.
+   */
+  commit(prepared: readonly Prepared[], answer: KeptAnswer | null): Promise<AcceptanceResult>;
+  /** What would be done, without doing it. Null for an unknown person. */
+  explain(request: SendRequest): Promise<Decision[] | null>;
+  cancel(notificationId: string): Promise<Cancellation>;
+  /** Tries what failed and may still work again, now. Resolves with the number of deliveries. */
+  retry(): Promise<number>;
+  /** Resolves when all that was accepted has been handed to the queues, or has been left to the reconciler. */
+  idle(): Promise<void>;
+}
+
+export interface NotifierParts {
+  readonly database: Database;
+  readonly catalogue: Catalogue;
+  readonly enqueuer: Enqueuer;
+  readonly events: Events;
+}
+
+const RETRIES_AT_ONCE = 1_000;
+
+export function createNotifier({ database, catalogue, enqueuer, events }: NotifierParts): Notifier {
+  const lookups = createBatcher<string, { person: Addressee | null }>({
+    batch: 500,
+    flights: 2,
+    waiting: 5_000,
+    run: async (ids) => (await loadAddressees(database, ids)).map((person) => ({ person })),
+  });
+  const commits = createBatcher<Acceptance, AcceptanceResult>({
+    batch: 500,
+    flights: 3,
+    waiting: 5_000,
+    weigh: (acceptance) => acceptance.notifications.length,
+    splittable: (error) => !isOutage(error),
+    run: (acceptances) => writeAcceptances(database, acceptances),
+  });
+
+  const find = async (userId: string) => (await lookups.add(userId)).person;
+
+  return {
+    async prepare(request, caller) {
+      const event = eventOf(catalogue, request);
+      const person = await find(request.user_id);
+      if (person === null) {
+        return {
+          kind: 'unknown_person',
+          notification: failedNotification(request, event, caller),
+          userId: request.user_id,
+        };
+      }
+      return {
+        kind: 'ready',
+        notification: notificationFor(request, event, decide(request, event, person), caller),
+      };
+    },
+    async prepareEmail(request, caller) {
+      const suppressed = await findSuppression(database, 'email', request.to);
+      return { kind: 'ready', notification: emailNotification(request, caller, suppressed) };
+    },
+    async prepareSms(request, caller) {
+      const suppressed = await findSuppression(database, 'sms', request.phone);
+      return { kind: 'ready', notification: smsNotification(request, caller, suppressed) };
+    },
+    async commit(prepared, answer) {
+      const notifications = prepared.map((one) => one.notification);
+      const result = await commits.add({ requestId: newId(), notifications, answer });
+      if (result === 'written') {
+        enqueuer.enqueue(notifications.flatMap(seedsOf));
+        for (const notification of notifications) announce(events, notification);
+      }
+      return result;
+    },
+    async explain(request) {
+      const event = eventOf(catalogue, request);
+      const person = await find(request.user_id);
+      return person === null ? null : decide(request, event, person);
+    },
+    cancel: (notificationId) => cancelNotification(database, notificationId),
+    async retry() {
+      let retried = 0;
+      for (;;) {
+        const seeds = await beginRetries(database, { includeWaiting: true, limit: RETRIES_AT_ONCE });
+        enqueuer.enqueue(seeds);
+        retried += seeds.length;
+        if (seeds.length < RETRIES_AT_ONCE) break;
+      }
+      if (retried > 0) events.retried({ deliveries: retried, by: 'call' });
+      return retried;
+    },
+    idle: () => enqueuer.idle(),
+  };
+}
+
+function seedsOf(notification: NewNotification): JobSeed[] {
+  const delayMs =
+    notification.sendAt === null ? 0 : Math.max(0, Date.parse(notification.sendAt) - Date.now());
+  return notification.deliveries
+    .filter((delivery) => delivery.state !== 'skipped')
+    .map((delivery) => ({
+      deliveryId: delivery.id,
+      notificationId: notification.id,
+      channel: delivery.channel,
+      priority: notification.priority,
+      generation: 1,
+      delayMs,
+    }));
+}
+
+function announce(events: Events, notification: NewNotification): void {
+  const used = notification.deliveries.filter((delivery) => delivery.state !== 'skipped');
+  events.accepted({
+    notificationId: notification.id,
+    caller: notification.caller,
+    deliveries: used.length,
+    scheduled: used.some((delivery) => delivery.state === 'scheduled'),
+  });
+}
+
+/** Refuses with 503 when nothing could be done because something else is down or full. */
+export function unavailable(detail: string, cause: unknown): Refusal {
+  return new Refusal('unavailable', detail, { retryAfterMs: 2_000, cause });
+}

@@ -1,0 +1,58 @@
+import type { JobSeed } from '../ledger/waiting.js';
+import { ALARM_HORIZON_MS } from '../ledger/waiting.js';
+import { type Batcher, createBatcher } from '../service/batcher.js';
+import type { Events } from '../service/events.js';
+import { jobFor, type NewJob } from './jobs.js';
+import type { QueueEngine } from './queue-engine.js';
+import { queueOf } from './topology.js';
+
+/** Puts deliveries into their queues, many at a time, without making anybody wait. */
+export interface Enqueuer {
+  /** Never fails: what cannot be queued now is found in the ledger and queued later (law 2). */
+  enqueue(seeds: readonly JobSeed[]): void;
+  /** The same, and resolves when the engine has them; `false` when it could not be reached. */
+  enqueueNow(seeds: readonly JobSeed[]): Promise<boolean>;
+  /** Resolves when nothing is on its way any more. */
+  idle(): Promise<void>;
+}
+
+export function createEnqueuer(engine: QueueEngine, maxAttempts: number, events: Events): Enqueuer {
+  const batchers = new Map<string, Batcher<NewJob, true>>();
+
+  function batcherOf(queue: string): Batcher<NewJob, true> {
+    const known = batchers.get(queue);
+    if (known !== undefined) return known;
+    const made = createBatcher<NewJob, true>({
+      batch: 500,
+      flights: 2,
+      waiting: 50_000,
+      run: async (jobs) => {
+        try {
+          await engine.add(queue, jobs);
+        } catch (error) {
+          events.enqueueFailed({ queue, jobs: jobs.length, error });
+          throw error;
+        }
+        return jobs.map(() => true);
+      },
+    });
+    batchers.set(queue, made);
+    return made;
+  }
+
+  async function enqueueNow(seeds: readonly JobSeed[]): Promise<boolean> {
+    const near = seeds.filter((seed) => seed.delayMs < ALARM_HORIZON_MS);
+    const added = await Promise.allSettled(
+      near.map((seed) => batcherOf(queueOf(seed)).add(jobFor(seed, maxAttempts))),
+    );
+    return added.every((one) => one.status === 'fulfilled');
+  }
+
+  return {
+    enqueue: (seeds) => void enqueueNow(seeds),
+    enqueueNow,
+    async idle() {
+      await Promise.all([...batchers.values()].map((batcher) => batcher.idle()));
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { JobsOptions } from 'bullmq';
+import { z } from 'zod';
+import { jobId } from '../domain/ids.js';
+import type { JobSeed } from '../ledger/waiting.js';
+
+/** What a delivery's job carries: ids and nothing else (law 8). `v` is the version of this shape. */
+export const deliveryJob = z.object({ v: z.literal(1), delivery_id: z.uuid(), notification_id: z.uuid() });
+export type DeliveryJob = z.infer<typeof deliveryJob>;
+
+/** A job as it is handed to a queue. */
+export interface NewJob {
+  readonly name: string;
+  readonly data: DeliveryJob;
+  readonly opts: JobsOptions;
+}
+
+const HOUR_S = 3600;
+
+/**
+ * The job for a delivery. Attempts and backoff are BullMQ's, so that operators see retries where they look; the delays
+ * come from `retry.ts` through the backoff strategy of this name.
+ */
+export function jobFor(seed: JobSeed, maxAttempts: number): NewJob {
+  return {
+    name: seed.channel,
+    data: { v: 1, delivery_id: seed.deliveryId, notification_id: seed.notificationId },
+    opts: {
+      jobId: jobId(seed.deliveryId, seed.generation),
+      attempts: maxAttempts,
+      backoff: { type: BACKOFF },
+      delay: Math.ceil(seed.delayMs),
+      removeOnComplete: { age: HOUR_S, count: 1_000 },
+      removeOnFail: { age: 7 * 24 * HOUR_S, count: 10_000 },
+    },
+  };
+}
+
+/** The name of the custom backoff strategy. */
+export const BACKOFF = 'ledger';

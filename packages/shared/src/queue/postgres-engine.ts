@@ -1,0 +1,133 @@
+import {
+  type BackendFactory,
+  createPostgresBackend,
+  isPgPool,
+  type PgPool,
+  type PostgresConnectionOptions,
+  type PostgresQueueBackend,
+  Queue,
+  runMigrations,
+  Worker,
+} from 'bullmq';
+import pg from 'pg';
+import { connectionBounds } from '../ledger/database.js';
+import { ledgerBackoff } from './backoff-strategy.js';
+import { bounded } from './bounded.js';
+import type { DeliveryJob } from './jobs.js';
+import { adapt, type EngineOptions, type QueueEngine, WORKER_BOUNDS } from './queue-engine.js';
+
+/** The schema that BullMQ keeps its tables in, beside the ledger's own in the same database. */
+const SCHEMA = 'bullmq';
+/** Connections for queries, beside the one that each worker listens on. */
+const QUERY_CONNECTIONS = 6;
+/** How many questions about single jobs are on their way at once. */
+const LOOKUPS = QUERY_CONNECTIONS;
+/** A worker looks for itself at least this often, in seconds, whatever notifications a dead line may have swallowed. */
+const LONGEST_SLEEP_S = 5;
+
+/** BullMQ's own PostgreSQL backend, in the ledger's database. All queues of a process share one pool. */
+export function openPostgresEngine(options: EngineOptions): QueueEngine {
+  const pool = asBackendPool(
+    new pg.Pool({
+      ...connectionBounds(options.databaseUrl, options.name),
+      // BullMQ reads 64-bit numbers as text, so it gets node-postgres' own parsers.
+      types: undefined,
+      options: `-c search_path=${SCHEMA}`,
+      max: QUERY_CONNECTIONS + options.workers,
+    }),
+  );
+  // Every worker and queue adds its own listeners to the pool they share.
+  pool.setMaxListeners(0);
+  pool.on('error', options.onError);
+  const queues = new Map<string, ReturnType<typeof openQueue>>();
+
+  function openQueue(name: string) {
+    const queue = new Queue(name, { connection: pool }, watchfulBackend);
+    queue.on('error', options.onError);
+    return queue;
+  }
+
+  function queue(name: string) {
+    const known = queues.get(name) ?? openQueue(name);
+    queues.set(name, known);
+    return known;
+  }
+
+  return {
+    kind: 'postgres',
+    queue,
+    async add(name, jobs) {
+      await bounded(queue(name).addBulk([...jobs]));
+    },
+    async alive(name, ids) {
+      const found = new Set<string>();
+      const unasked = [...ids];
+      const ask = async () => {
+        for (let id = unasked.pop(); id !== undefined; id = unasked.pop()) {
+          if (isPending(await queue(name).getJobState(id))) found.add(id);
+        }
+      };
+      await Promise.all(Array.from({ length: LOOKUPS }, ask));
+      return found;
+    },
+    async pending(name) {
+      const counts = await queue(name).getJobCounts('waiting', 'active', 'delayed');
+      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    },
+    work(name, process, { concurrency }) {
+      const worker = new Worker<
+        DeliveryJob,
+        void,
+        string,
+        PostgresQueueBackend,
+        never,
+        PostgresConnectionOptions
+      >(
+        name,
+        adapt(process),
+        { connection: pool, concurrency, ...WORKER_BOUNDS, settings: { backoffStrategy: ledgerBackoff } },
+        watchfulBackend,
+      );
+      worker.on('error', options.onError);
+      return worker;
+    },
+    async ping() {
+      await bounded(pool.query('SELECT 1'));
+    },
+    async inspect() {
+      return [];
+    },
+    async migrate(client) {
+      await runMigrations(client, SCHEMA);
+    },
+    async close() {
+      await Promise.allSettled([...queues.values()].map((open) => open.close()));
+      await pool.end();
+    },
+  };
+}
+
+/** BullMQ describes the pool it takes in types of its own; this is its own check for it. */
+function asBackendPool(pool: pg.Pool): pg.Pool & PgPool {
+  if (!isPgPool(pool)) throw new Error('BullMQ does not recognise this version of node-postgres.');
+  return pool;
+}
+
+/** True for the states in which a job will still be worked on. */
+function isPending(state: string): boolean {
+  return ['waiting', 'active', 'delayed', 'prioritized', 'waiting-children'].includes(state);
+}
+
+/**
+ * The backend, but never asleep for long: by itself it sleeps up to an hour when the next delayed job is far away, and
+ * on a line that died silently no notification would wake it.
+ */
+const watchfulBackend: BackendFactory<PostgresQueueBackend, PostgresConnectionOptions> = (
+  name,
+  opts,
+  factory,
+) => {
+  const backend = createPostgresBackend(name, opts, factory);
+  Object.defineProperty(backend, 'maximumBlockTimeout', { value: LONGEST_SLEEP_S });
+  return backend;
+};

@@ -1,0 +1,88 @@
+import type { Job, Processor, WorkerOptions } from 'bullmq';
+import type { Client } from 'pg';
+import type { DeliveryJob, NewJob } from './jobs.js';
+
+/**
+ * BullMQ, on Redis or on PostgreSQL. Which of the two it is, only `engine.ts` knows.
+ */
+export interface QueueEngine {
+  readonly kind: 'redis' | 'postgres';
+  /** Puts jobs into a queue. Rejects with `QueueDown` within two seconds when the engine cannot be reached. */
+  add(queue: string, jobs: readonly NewJob[]): Promise<void>;
+  /** The queue itself, for counts and for Bull Board. Made once, kept until `close`. */
+  queue(name: string): JobQueue;
+  /** Which of these job ids still have a job that is waiting, delayed or being worked on. */
+  alive(queue: string, ids: readonly string[]): Promise<Set<string>>;
+  /** How many jobs of a queue are waiting, delayed or being worked on. */
+  pending(queue: string): Promise<number>;
+  /** Starts a BullMQ worker. */
+  work(name: string, process: DeliveryProcessor, options: WorkOptions): JobWorker;
+  /** Resolves when the engine answers; rejects within two seconds when it does not. */
+  ping(): Promise<void>;
+  /** What is wrong with the engine's own configuration: an `error` forbids to run on it. */
+  inspect(): Promise<EngineFinding[]>;
+  /** Makes the engine's own tables, where it has any. */
+  migrate(client: Client): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type DeliveryProcessor = (job: Job<DeliveryJob>, token: string, signal: AbortSignal) => Promise<void>;
+
+/** What a worker is started with, beyond what is the same for all. */
+export interface WorkOptions {
+  readonly concurrency: number;
+}
+
+/** A finding with its remedy, for the start of a process and for `npm run doctor`. */
+export interface EngineFinding {
+  readonly level: 'error' | 'warning';
+  readonly finding: string;
+  readonly remedy: string;
+}
+
+/** The queue engine cannot be reached. Nothing is lost by it: the ledger's rows are found and queued later. */
+export class QueueDown extends Error {
+  override readonly name = 'QueueDown';
+}
+
+/** The parts of a BullMQ queue that Belfry uses; the same on both backends. */
+export interface JobQueue {
+  readonly name: string;
+  getJobCounts(
+    ...types: ('waiting' | 'active' | 'delayed' | 'completed' | 'failed')[]
+  ): Promise<Record<string, number>>;
+  getJobState(id: string): Promise<string>;
+}
+
+/** The parts of a BullMQ worker that Belfry uses. */
+export interface JobWorker {
+  readonly name: string;
+  waitUntilReady(): Promise<unknown>;
+  isRunning(): boolean;
+  close(force?: boolean): Promise<void>;
+}
+
+export interface EngineOptions {
+  /** Redis when set, otherwise PostgreSQL. */
+  readonly redisUrl: string | undefined;
+  readonly databaseUrl: string;
+  /** Shown in the engine's list of clients. */
+  readonly name: string;
+  /** How many workers this process will start: on PostgreSQL each holds a connection to listen on. */
+  readonly workers: number;
+  readonly onError: (error: Error) => void;
+}
+
+/** What every worker has in common: a crash is noticed within ten seconds, and a job survives many of them. */
+export const WORKER_BOUNDS = {
+  lockDuration: 6_000,
+  stalledInterval: 3_000,
+  maxStalledCount: 50,
+  drainDelay: 5,
+} as const satisfies Partial<WorkerOptions>;
+
+/** Turns our processor into BullMQ's. Its signal fires when the job's lock was lost. */
+export function adapt(process: DeliveryProcessor): Processor<DeliveryJob, void> {
+  // BullMQ passes a signal only to functions that declare three parameters, so none of them may have a default.
+  return (job, token, signal) => process(job, token ?? '', signal ?? new AbortController().signal);
+}

@@ -1,0 +1,72 @@
+import { CHANNELS, type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
+
+/** The queue of a channel and priority: `email.critical`. A queue's name has no colon, which BullMQ refuses. */
+export type DeliveryQueue = `${Channel}.${Priority}`;
+
+/** The queue that a delivery belongs in. */
+export function queueOf(delivery: { channel: Channel; priority: Priority }): DeliveryQueue {
+  return `${delivery.channel}.${delivery.priority}`;
+}
+
+/** Every queue of deliveries, by channel and, within it, the most urgent first. */
+export const DELIVERY_QUEUES: readonly DeliveryQueue[] = CHANNELS.flatMap((channel) =>
+  PRIORITIES.map((priority): DeliveryQueue => `${channel}.${priority}`),
+);
+
+/** Splits a queue's name into its channel and priority. */
+export function partsOf(queue: DeliveryQueue): { channel: Channel; priority: Priority } {
+  const channel = CHANNELS.find((one) => queue.startsWith(`${one}.`));
+  const priority = PRIORITIES.find((one) => queue.endsWith(`.${one}`));
+  if (channel === undefined || priority === undefined)
+    throw new Error(`${queue} is not a queue of deliveries.`);
+  return { channel, priority };
+}
+
+/** How a channel's concurrency is shared out among its priorities: the urgent goes first, and nothing starves. */
+const SHARES: Readonly<Record<Priority, number>> = { critical: 8, high: 4, normal: 2, low: 1 };
+
+/** The part of a channel's concurrency that a priority gets, at least one. */
+export function concurrencyOf(priority: Priority, channelConcurrency: number): number {
+  const total = PRIORITIES.reduce((sum, one) => sum + SHARES[one], 0);
+  return Math.max(1, Math.floor((channelConcurrency * SHARES[priority]) / total));
+}
+
+/** The work that every fleet has besides deliveries, as it is named in `WORKER_QUEUES`. */
+export const UPKEEP = 'upkeep';
+
+/**
+ * Reads `WORKER_QUEUES`: patterns such as `email.*,*.critical,upkeep`, where `*` stands for any run of characters.
+ * Patterns that match nothing are named in `unknown`.
+ */
+export function selectQueues(patterns: string): {
+  queues: DeliveryQueue[];
+  upkeep: boolean;
+  unknown: string[];
+} {
+  const wanted = patterns
+    .split(',')
+    .map((pattern) => pattern.trim())
+    .filter((pattern) => pattern !== '');
+  const matches = (name: string) => wanted.some((pattern) => matchesPattern(name, pattern));
+  return {
+    queues: DELIVERY_QUEUES.filter(matches),
+    upkeep: matches(UPKEEP),
+    unknown: wanted.filter(
+      (pattern) => ![...DELIVERY_QUEUES, UPKEEP].some((name) => matchesPattern(name, pattern)),
+    ),
+  };
+}
+
+function matchesPattern(name: string, pattern: string): boolean {
+  const [head = '', ...rest] = pattern.split('*');
+  const tail = rest.at(-1);
+  if (tail === undefined) return name === pattern;
+  if (!name.startsWith(head) || name.length < head.length + tail.length || !name.endsWith(tail)) return false;
+  let from = head.length;
+  for (const part of rest.slice(0, -1)) {
+    const at = name.indexOf(part, from);
+    if (at === -1) return false;
+    from = at + part.length;
+  }
+  return from <= name.length - tail.length;
+}

@@ -1,0 +1,29 @@
+import type { Claimed } from '../ledger/claim.js';
+import { effectivePreferences } from './preferences.js';
+
+/** Why a claimed delivery must not be sent after all. */
+export interface Objection {
+  readonly state: 'suppressed' | 'expired' | 'dead';
+  readonly reason: string;
+}
+
+/** A delivery that lost this many workers is taken to be what kills them. */
+const MOST_INTERRUPTIONS = 25;
+
+/**
+ * Law 10: a person's wish is checked again right before the send, since minutes or months may lie between. Null when
+ * nothing stands against it.
+ */
+export function objectionTo(claim: Claimed): Objection | null {
+  if (claim.expired) return { state: 'expired', reason: 'expired' };
+  if (claim.address === '') return { state: 'suppressed', reason: 'person_erased' };
+  if (claim.suppressed !== null) return { state: 'suppressed', reason: claim.suppressed };
+  if (claim.interruptions > MOST_INTERRUPTIONS) return { state: 'dead', reason: 'lost_too_many_workers' };
+  if (claim.notification.personId === null) return null;
+  if (claim.person === null) return { state: 'suppressed', reason: 'person_erased' };
+  if (!claim.person.active) return { state: 'suppressed', reason: 'person_inactive' };
+  if (!effectivePreferences(claim.person.preferences)[claim.channel]) {
+    return { state: 'suppressed', reason: 'preference_off' };
+  }
+  return null;
+}

@@ -1,0 +1,98 @@
+import { CHANNELS, type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
+import { effectivePreferences } from './preferences.js';
+
+/** Who is to be reached, as far as routing cares. */
+export interface RoutedPerson {
+  readonly id: string;
+  readonly email: string | null;
+  readonly phone: string | null;
+  readonly active: boolean;
+  readonly preferences: Readonly<Record<string, boolean>>;
+  readonly suppressed: Readonly<Partial<Record<Channel, string>>>;
+}
+
+export interface RouteRequest {
+  readonly priority: Priority;
+  /** Channels that the caller asked for; without them the rules below choose. */
+  readonly channels?: readonly Channel[] | undefined;
+  /** Channels that the event's template adds. */
+  readonly eventChannels: readonly Channel[];
+}
+
+/** Why a channel was used or not, in a short name; `RULES` has the sentence. */
+export type RouteReason = keyof typeof RULES;
+
+/** The decision for one channel. Law 11: a channel that is not used has its reason too. */
+export type Decision =
+  | { readonly channel: Channel; readonly used: true; readonly address: string; readonly reason: RouteReason }
+  | { readonly channel: Channel; readonly used: false; readonly reason: RouteReason };
+
+/** Every rule of the routing, as a person would say it. */
+export const RULES = {
+  requested: 'The caller asked for this channel.',
+  always: 'This channel is used for every notification.',
+  priority: 'This channel is used from this priority on.',
+  event: 'The template of this event adds this channel.',
+  not_requested: 'The caller named the channels to use, and this one was not among them.',
+  priority_too_low: 'This channel is used only for notifications of a higher priority.',
+  not_by_default: 'This channel is used only when the caller or the event asks for it.',
+  preference_off: 'The person has switched this channel off, or not switched it on.',
+  no_address: 'The person has no address on this channel.',
+  no_device: 'The person has no device on this channel.',
+  suppressed: 'The address must not be used: it opted out, or mail to it failed for good.',
+  person_inactive: 'The person is not active.',
+} as const;
+
+/** The least urgent priority that uses a channel by itself; null for a channel that must be asked for. */
+const BY_ITSELF: Readonly<Record<Channel, Priority | null>> = {
+  realtime: 'low',
+  email: 'high',
+  sms: 'critical',
+  push: 'low',
+  webhook: null,
+};
+
+/** Decides for each channel, in the order of `CHANNELS`. A pure function: the same for sending and for explaining. */
+export function route(request: RouteRequest, person: RoutedPerson): Decision[] {
+  const preferences = effectivePreferences(person.preferences);
+  return CHANNELS.map((channel): Decision => {
+    const wish = wanted(channel, request);
+    if (!wish.used) return { channel, used: false, reason: wish.reason };
+    if (!person.active) return { channel, used: false, reason: 'person_inactive' };
+    if (!preferences[channel]) return { channel, used: false, reason: 'preference_off' };
+    const address = addressOn(channel, person);
+    if (address === null)
+      return { channel, used: false, reason: channel === 'push' ? 'no_device' : 'no_address' };
+    if (person.suppressed[channel] !== undefined) return { channel, used: false, reason: 'suppressed' };
+    return { channel, used: true, address, reason: wish.reason };
+  });
+}
+
+function wanted(channel: Channel, request: RouteRequest): { used: boolean; reason: RouteReason } {
+  if (request.channels !== undefined) {
+    return request.channels.includes(channel)
+      ? { used: true, reason: 'requested' }
+      : { used: false, reason: 'not_requested' };
+  }
+  if (request.eventChannels.includes(channel)) return { used: true, reason: 'event' };
+  const from = BY_ITSELF[channel];
+  if (from === null) return { used: false, reason: 'not_by_default' };
+  if (from === 'low') return { used: true, reason: 'always' };
+  return PRIORITIES.indexOf(request.priority) <= PRIORITIES.indexOf(from)
+    ? { used: true, reason: 'priority' }
+    : { used: false, reason: 'priority_too_low' };
+}
+
+function addressOn(channel: Channel, person: RoutedPerson): string | null {
+  switch (channel) {
+    case 'realtime':
+      return person.id;
+    case 'email':
+      return person.email;
+    case 'sms':
+      return person.phone;
+    case 'push':
+    case 'webhook':
+      return null;
+  }
+}

@@ -1,0 +1,108 @@
+/** Gathers concurrent calls into one call over many items: group commit. */
+export interface Batcher<Item, Result> {
+  /** Adds one item; resolves with its result. Rejects with `BatcherFull` when too much is waiting. */
+  add(item: Item): Promise<Result>;
+  /** Resolves when everything that was added has ended. */
+  idle(): Promise<void>;
+}
+
+export interface BatcherOptions<Item, Result> {
+  /** Does the work for all items; results in the order of the items. It must have a deadline of its own. */
+  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Items in one batch at most. */
+  readonly batch: number;
+  /** Batches on their way at once. */
+  readonly flights: number;
+  /** Items waiting at most. */
+  readonly waiting: number;
+  /** How much of `batch` one item takes; 1 when not given. */
+  readonly weigh?: (item: Item) => number;
+  /** True when running a batch again item by item could help. An outage is not worth it. */
+  readonly splittable?: (error: unknown) => boolean;
+}
+
+/** Too much is waiting: the caller should be told to come back later. */
+export class BatcherFull extends Error {
+  override readonly name = 'BatcherFull';
+  constructor() {
+    super('Too much work is waiting.');
+  }
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * There is no timer: a batch leaves as soon as a flight is free, with whatever has come by then. So a call on an idle
+ * system is not delayed, and under load the batches grow by themselves while earlier ones are on their way.
+ * An error reaches every caller of its batch, unless it is `splittable`: then each item is run alone, so that one bad
+ * item harms no other.
+ */
+export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
+  const queue: Waiting<Item, Result>[] = [];
+  const idlers: (() => void)[] = [];
+  let flying = 0;
+  let departing = false;
+
+  function depart(): void {
+    if (departing || flying >= options.flights || queue.length === 0) return;
+    departing = true;
+    setImmediate(() => {
+      departing = false;
+      while (flying < options.flights && queue.length > 0) void fly(takeBatch());
+    });
+  }
+
+  function takeBatch(): Waiting<Item, Result>[] {
+    let count = 0;
+    let weight = 0;
+    for (const { item } of queue) {
+      weight += options.weigh?.(item) ?? 1;
+      if (count > 0 && weight > options.batch) break;
+      count += 1;
+    }
+    return queue.splice(0, count);
+  }
+
+  async function fly(batch: Waiting<Item, Result>[]): Promise<void> {
+    flying += 1;
+    await settle(batch);
+    flying -= 1;
+    if (flying === 0 && queue.length === 0) for (const done of idlers.splice(0)) done();
+    depart();
+  }
+
+  async function settle(batch: Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await options.run(batch.map(({ item }) => item));
+      batch.forEach(({ resolve, reject }, index) => {
+        const result = results[index];
+        if (result === undefined) reject(new Error('A batch returned fewer results than it had items.'));
+        else resolve(result);
+      });
+    } catch (error) {
+      if (batch.length > 1 && options.splittable?.(error) === true) {
+        for (const one of batch) await settle([one]);
+      } else {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+  }
+
+  return {
+    add(item) {
+      if (queue.length >= options.waiting) return Promise.reject(new BatcherFull());
+      return new Promise<Result>((resolve, reject) => {
+        queue.push({ item, resolve, reject });
+        depart();
+      });
+    },
+    idle() {
+      if (flying === 0 && queue.length === 0) return Promise.resolve();
+      return new Promise((resolve) => idlers.push(resolve));
+    },
+  };
+}

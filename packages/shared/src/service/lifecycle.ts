@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from './log.js';
+
+/** Something that was started and can be stopped. Stopping twice is fine; it returns when it has stopped. */
+export interface Running {
+  stop(): Promise<void>;
+}
+
+/** A process must be gone this long after it was asked to stop, whatever it still waits for. */
+export const STOP_DEADLINE_MS = 9_500;
+
+/**
+ * Runs an application as a process: it stops on SIGTERM and SIGINT, and when the process that started it over an IPC
+ * channel is gone. An exception that nobody caught stops it too, with exit code 1: after one, nothing it holds is known
+ * to be sound. The second signal ends it at once.
+ */
+export function runUntilStopped(log: Logger, running: Running): void {
+  let stopping = false;
+  const stop = async (reason: string, exitCode: number) => {
+    if (stopping) {
+      if (exitCode === 0 && reason !== 'disconnect') process.exit(1);
+      return;
+    }
+    stopping = true;
+    log.info({ reason }, 'stopping');
+    const ended = await Promise.race([
+      running.stop().then(
+        () => true,
+        (error: unknown) => {
+          log.error({ err: error }, 'stopping failed');
+          return true;
+        },
+      ),
+      sleep(STOP_DEADLINE_MS, false, { ref: false }),
+    ]);
+    log.info({ complete: ended }, 'stopped');
+    process.exit(exitCode);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM', 0));
+  process.on('SIGINT', () => void stop('SIGINT', 0));
+  process.on('disconnect', () => void stop('disconnect', 0));
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught exception');
+    void stop('uncaughtException', 1);
+  });
+}
+
+/** Tells whoever started this process over an IPC channel that it works now. */
+export function announceReady(facts: Readonly<Record<string, unknown>>): void {
+  process.send?.({ ready: true, ...facts });
+}
+
+/** Runs `task` every `intervalMs`, never twice at once; `stop` waits for the run that is under way. */
+export function every(intervalMs: number, task: () => Promise<void>): Running {
+  const ending = new AbortController();
+  const loop = (async () => {
+    while (!ending.signal.aborted) {
+      await sleep(intervalMs, undefined, { signal: ending.signal }).catch(() => undefined);
+      if (!ending.signal.aborted) await task();
+    }
+  })();
+  return {
+    async stop() {
+      ending.abort();
+      await loop;
+    },
+  };
+}

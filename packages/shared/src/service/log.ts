@@ -1,0 +1,56 @@
+import { type Logger, pino, stdTimeFunctions } from 'pino';
+import pretty from 'pino-pretty';
+
+export type { Logger };
+
+/*
+ * What must never be in a log line, wherever it turns up in one. Texts and addresses are not handed to the logger in the
+ * first place; this is the second fence.
+ */
+const SECRETS = [
+  'authorization',
+  'cookie',
+  'password',
+  'token',
+  'secret',
+  'to',
+  'address',
+  'phone',
+  'email',
+  'message',
+  'subject',
+  'body',
+  'html',
+  'text',
+  'context',
+];
+
+/** One JSON object a line on stdout; pretty on a terminal. */
+export function createLog(service: string, level: string): Logger {
+  const options = {
+    level,
+    base: { service, pid: process.pid },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+    serializers: { err: describeError },
+  };
+  if (!process.stdout.isTTY) return pino(options);
+  return pino(options, pretty({ colorize: true, ignore: 'pid', sync: true }));
+}
+
+/** An error without what it may quote: PostgreSQL puts values into `detail`, and network errors put URLs into messages. */
+function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  return {
+    type: error.name,
+    ...code,
+    message: error.message.replace(/\/\/[^@\s/]+@/g, '//***@'),
+    stack: error.stack
+      ?.split('\n')
+      .slice(1, 8)
+      .map((line) => line.trim()),
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+  };
+}

@@ -1,0 +1,52 @@
+import type { Database } from '../ledger/database.js';
+import { beginRetries, forgetOldKeys, takeTurn } from '../ledger/waiting.js';
+import type { Events } from '../service/events.js';
+import { every, type Running } from '../service/lifecycle.js';
+import { type ReconcileParts, reconcile } from './reconcile.js';
+
+export interface UpkeepOptions {
+  readonly sweepIntervalMs: number;
+  readonly retrySweepMs: number;
+}
+
+const AT_ONCE = 1_000;
+const KEYS_INTERVAL_MS = 60_000;
+
+/**
+ * What keeps a fleet whole without anyone's help. Every worker runs this loop; for each task the ledger lets one of
+ * them have the turn, so a task is done once per fleet and interval, and goes on when a worker dies.
+ */
+export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Running {
+  const { database, enqueuer, events } = parts;
+  const tasks = [
+    turn(database, events, 'reconcile', options.sweepIntervalMs, () => reconcile(parts)),
+    turn(database, events, 'retry-sweep', options.retrySweepMs, async () => {
+      const seeds = await beginRetries(database, { includeWaiting: false, limit: AT_ONCE });
+      await enqueuer.enqueueNow(seeds);
+      if (seeds.length > 0) events.retried({ deliveries: seeds.length, by: 'sweep' });
+    }),
+    turn(database, events, 'forget-keys', KEYS_INTERVAL_MS, () => forgetOldKeys(database, AT_ONCE)),
+  ];
+  return {
+    async stop() {
+      await Promise.all(tasks.map((task) => task.stop()));
+    },
+  };
+}
+
+/** Asks for the turn more often than the interval, so that a turn whose holder died is not missed by a whole one. */
+function turn(
+  database: Database,
+  events: Events,
+  task: string,
+  intervalMs: number,
+  run: () => Promise<unknown>,
+): Running {
+  return every(Math.max(50, intervalMs / 4), async () => {
+    try {
+      if (await takeTurn(database, task, intervalMs)) await run();
+    } catch (error) {
+      events.upkeepFailed({ task, error });
+    }
+  });
+}
