@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 
 /** What a server does with a connection, or with one turn of the talk on it. */
 export type Action = (socket: Socket) => void;
@@ -89,6 +89,13 @@ export function endless(head: string, more: string): Action {
   };
 }
 
+/** Goes over to TLS (RFC 3207) with a self-signed certificate. */
+export const startTls: Action = (socket) => {
+  socket.write('220 go ahead\r\n');
+  socket.removeAllListeners('data');
+  new TLSSocket(socket, { isServer: true, key: KEY, cert: CERTIFICATE }).on('error', () => socket.destroy());
+};
+
 /** One HTTP request as it came. */
 export interface WireRequest {
   readonly method: string;
@@ -109,7 +116,9 @@ export function http(act: (request: WireRequest) => Action): Action {
         const head = buffer.slice(0, end);
         const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
         if (Buffer.byteLength(buffer.slice(end + 4)) < length) return;
-        const body = Buffer.from(buffer.slice(end + 4)).subarray(0, length).toString();
+        const body = Buffer.from(buffer.slice(end + 4))
+          .subarray(0, length)
+          .toString();
         buffer = buffer.slice(end + 4 + body.length);
         const [method = '', path = ''] = head.split(' ');
         act({ method, path, head, body })(socket);
@@ -130,6 +139,7 @@ export function answer(status: number, body = '', headers: Readonly<Record<strin
 export interface SmtpScript {
   readonly greeting?: Action;
   readonly EHLO?: Action;
+  readonly STARTTLS?: Action;
   readonly AUTH?: Action;
   readonly MAIL?: Action;
   readonly RCPT?: Action;
@@ -174,6 +184,7 @@ function obey(script: SmtpScript, verb: string, socket: Socket): boolean {
   const extensions = `250-wire.test\r\n250-8BITMIME\r\n${script.AUTH ? '250-AUTH PLAIN\r\n' : ''}250 SMTPUTF8\r\n`;
   if (verb === 'EHLO') (script.EHLO ?? say(extensions))(socket);
   else if (verb === 'HELO') (script.EHLO ?? say('250 wire.test\r\n'))(socket);
+  else if (verb === 'STAR') (script.STARTTLS ?? say('454 4.7.0 no TLS here\r\n'))(socket);
   else if (verb === 'AUTH') (script.AUTH ?? say('235 2.7.0 welcome\r\n'))(socket);
   else if (verb === 'MAIL') (script.MAIL ?? say('250 2.1.0 ok\r\n'))(socket);
   else if (verb === 'RCPT') (script.RCPT ?? say('250 2.1.5 ok\r\n'))(socket);
