@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { type CheckedContext, checkContext } from './context-check.js';
 import { createEngines, type Engines } from './engine.js';
-import { listEvents, readEventFolder, readLayouts, type TemplateFile } from './folder.js';
+import { hasFolder, listEvents, readEventFolder, readLayouts, type TemplateFile } from './folder.js';
 import { nearestLocales } from './locale.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { type Part, type Parts, parseSources } from './parse.js';
@@ -113,10 +113,8 @@ async function loadEvent(
   engines: Engines,
   problems: TemplateProblem[],
 ): Promise<Entry | undefined> {
-  let folder = await readEventFolder(join(dir, name), name, problems);
-  if (name === MESSAGE_FOLDER && folder.sources.size === 0) {
-    folder = await readEventFolder(join(DEFAULT_TEMPLATES_DIR, name), name, problems);
-  }
+  const root = name === MESSAGE_FOLDER && !(await hasFolder(dir, name)) ? DEFAULT_TEMPLATES_DIR : dir;
+  const folder = await readEventFolder(join(root, name), name, problems);
   const manifest = await loadManifest(folder.path);
   if (typeof manifest === 'string') {
     problems.push({ file: `${name}/manifest.js`, message: manifest });

@@ -38,6 +38,10 @@ export async function listEvents(dir: string, problems: TemplateProblem[]): Prom
   return names.filter((name) => EVENT_NAME.test(name));
 }
 
+export async function hasFolder(dir: string, name: string): Promise<boolean> {
+  return (await foldersIn(dir)).includes(name);
+}
+
 /** Reads one event's folder; what is missing or misnamed in it goes to `problems`. */
 export async function readEventFolder(
   path: string,

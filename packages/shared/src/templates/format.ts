@@ -4,23 +4,16 @@ import { FALLBACK_LOCALE, languageOf } from './locale.js';
 export const DATE_STYLES = ['date', 'time', 'datetime'] as const;
 export type DateStyle = (typeof DATE_STYLES)[number];
 
-const STYLES: { readonly [S in DateStyle]: Intl.DateTimeFormatOptions } = {
-  date: { dateStyle: 'long' },
-  time: { timeStyle: 'short' },
-  // Not long: Afaan Oromo's long form has a stray suffix behind the time.
-  datetime: { dateStyle: 'medium', timeStyle: 'short' },
-};
-
 /**
- * Amharic and Afaan Oromo readers may count the hours from six in the morning, where "9:30 before noon" is three
- * hours away from what is meant; 0–23 is read in one way only.
+ * The languages of Ethiopia, whose readers may count the hours from six in the morning: "9:30 before noon" is six
+ * hours away from what is meant, 0–23 is read in one way only.
  */
-const WITHOUT_HALF_DAYS = new Set(['am', 'om']);
+const WITHOUT_HALF_DAYS = new Set(['am', 'om', 'ti']);
 
 /** Making an Intl formatter costs as much as a hundred uses, and a fleet needs few; the bound is against odd ones. */
 const KEPT = 1_000;
 const numbers = new Map<string, Intl.NumberFormat>();
-const dates = new Map<string, Intl.DateTimeFormat>();
+const dates = new Map<string, (moment: Date) => string>();
 
 /** `value` as an amount of `currency` (ISO 4217), with as many decimals as the currency has. */
 export function formatMoney(value: number, currency: string, locale: string): string {
@@ -39,18 +32,32 @@ export function formatNumber(value: number, locale: string): string {
  * one are wrong in Afaan Oromo. A zone that this machine does not know is read as UTC.
  */
 export function formatDate(moment: Date, style: DateStyle, locale: string, timezone: string): string {
-  return kept(dates, `${locale} ${timezone} ${style}`, () => dateFormat(style, locale, timezone)).format(
-    moment,
-  );
+  return kept(dates, `${locale} ${timezone} ${style}`, () => dateFormat(style, locale, timezone))(moment);
 }
 
-function dateFormat(style: DateStyle, locale: string, timezone: string): Intl.DateTimeFormat {
-  const clock = WITHOUT_HALF_DAYS.has(languageOf(locale)) ? ({ hourCycle: 'h23' } as const) : {};
-  const options: Intl.DateTimeFormatOptions = { calendar: 'gregory', ...clock, ...STYLES[style] };
+function dateFormat(style: DateStyle, locale: string, timezone: string): (moment: Date) => string {
+  const fixed = { calendar: 'gregory', timeZone: isTimezone(timezone) ? timezone : 'UTC' } as const;
+  const format = (options: Intl.DateTimeFormatOptions) => {
+    const formatter = Intl.DateTimeFormat([locale, FALLBACK_LOCALE], { ...fixed, ...options });
+    return (moment: Date) => formatter.format(moment);
+  };
+  const wholeDay = WITHOUT_HALF_DAYS.has(languageOf(locale));
+  const date = format({ dateStyle: 'long' });
+  const time = format({ timeStyle: 'short', ...(wholeDay ? { hourCycle: 'h23' } : {}) });
+  if (style === 'date') return date;
+  if (style === 'time') return time;
+  // Joined by hand: asked for both with 0–23, ICU turns the parts of an Amharic date around.
+  return wholeDay
+    ? (moment) => `${date(moment)}, ${time(moment)}`
+    : format({ dateStyle: 'medium', timeStyle: 'short' });
+}
+
+function isTimezone(name: string): boolean {
   try {
-    return Intl.DateTimeFormat([locale, FALLBACK_LOCALE], { ...options, timeZone: timezone });
+    Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
   } catch {
-    return Intl.DateTimeFormat([locale, FALLBACK_LOCALE], { ...options, timeZone: 'UTC' });
+    return false;
   }
 }
 
