@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail, say } from './progress.mjs';
@@ -31,29 +31,53 @@ export async function alone(file, work) {
   }
 }
 
+// Written aside and linked, so that nobody ever reads half a lock.
 function take(file) {
+  const draft = `${file}.new-${process.pid}`;
+  writeFileSync(draft, mine());
   try {
-    writeFileSync(file, `${process.pid} ${startOf(process.pid)}`, { flag: 'wx' });
+    linkSync(draft, file);
     return true;
   } catch (error) {
     if (error.code === 'EEXIST') return false;
     throw error;
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
 
-// A lock whose process is gone is removed here; an empty one is being written at this moment.
+function mine() {
+  return `${process.pid} ${startOf(process.pid)}`;
+}
+
+/** The process that holds the lock; a lock whose process is gone is cleared away. */
 function holderOf(file) {
-  let pid, startedAt;
+  const text = read(file);
+  if (text === undefined) return undefined;
+  if (isHeld(text)) return text.split(' ')[0];
+  // Two may find the same dead one: what was moved away is looked at again, and a newcomer's lock put back.
+  const aside = `${file}.old-${process.pid}`;
   try {
-    const text = readFileSync(file, 'utf8');
-    if (text === '') return undefined;
-    [pid, startedAt] = text.split(' ');
+    renameSync(file, aside);
+    if (isHeld(read(aside) ?? '')) renameSync(aside, file);
+    else rmSync(aside, { force: true });
+  } catch {
+    // another one was quicker
+  }
+  return undefined;
+}
+
+function isHeld(text) {
+  const [pid, startedAt] = text.split(' ');
+  return isRunning(Number(pid)) && startOf(pid) === startedAt;
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
   } catch {
     return undefined;
   }
-  if (isRunning(Number(pid)) && startOf(pid) === startedAt) return pid;
-  rmSync(file, { force: true });
-  return undefined;
 }
 
 function isRunning(pid) {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isRunning, startOf } from './process-table.js';
 
@@ -24,13 +24,18 @@ export function takeLock(file: string): Lock | { readonly heldBy: Holder } {
   }
 }
 
+// Written aside and linked, so that nobody ever reads half a lock.
 function create(file: string, mine: Holder): boolean {
+  const draft = `${file}.new-${process.pid}`;
+  writeFileSync(draft, JSON.stringify(mine), { mode: 0o600 });
   try {
-    writeFileSync(file, JSON.stringify(mine), { flag: 'wx', mode: 0o600 });
+    linkSync(draft, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
 
@@ -52,7 +57,7 @@ function isHolderAlive(holder: Holder): boolean {
 // Two processes may find the same dead holder. Renaming is atomic, so what was moved away is looked at again:
 // if it turns out to be a newcomer's fresh lock, it is put back.
 function clearAway(file: string, dead: Holder | undefined): void {
-  const aside = `${file}.${process.pid}`;
+  const aside = `${file}.old-${process.pid}`;
   try {
     renameSync(file, aside);
   } catch {

@@ -1,0 +1,38 @@
+# One image for every process; the command says which:
+#   node apps/api/dist/main.js  ·  node apps/workers/dist/main.js  ·  node apps/sandbox/dist/main.js
+
+FROM node:20-bookworm-slim AS manifests
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY packages/shared/package.json packages/shared/
+COPY packages/channels/package.json packages/channels/
+COPY apps/api/package.json apps/api/
+COPY apps/workers/package.json apps/workers/
+COPY apps/sandbox/package.json apps/sandbox/
+COPY apps/local/package.json apps/local/
+COPY test/package.json test/
+
+FROM manifests AS build
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.base.json ./
+COPY packages packages
+COPY apps apps
+RUN npx tsc -b apps/api apps/workers apps/sandbox
+
+# What runs needs neither a compiler nor the embedded PostgreSQL, so only three workspaces are installed.
+FROM manifests AS production
+RUN npm ci --no-audit --no-fund --omit=dev \
+    --workspace=@belfry/api --workspace=@belfry/workers --workspace=@belfry/sandbox
+
+FROM node:20-bookworm-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
+WORKDIR /app
+RUN mkdir /data && chown node:node /data
+COPY --from=production /app ./
+COPY --from=build /app/packages packages
+COPY --from=build /app/apps apps
+COPY templates templates
+USER node
+EXPOSE 3000
+# The process gets the signals itself, and stops in order within 10 s of SIGTERM.
+CMD ["node", "apps/api/dist/main.js"]
