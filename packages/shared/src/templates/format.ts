@@ -1,3 +1,4 @@
+import { kept } from './kept.js';
 import { FALLBACK_LOCALE, languageOf } from './locale.js';
 
 /** How much of a moment is written. */
@@ -10,8 +11,6 @@ export type DateStyle = (typeof DATE_STYLES)[number];
  */
 const WITHOUT_HALF_DAYS = new Set(['am', 'om', 'ti']);
 
-/** Making an Intl formatter costs as much as a hundred uses, and a fleet needs few; the bound is against odd ones. */
-const KEPT = 1_000;
 const numbers = new Map<string, Intl.NumberFormat>();
 const dates = new Map<string, (moment: Date) => string>();
 
@@ -59,14 +58,4 @@ function isTimezone(name: string): boolean {
   } catch {
     return false;
   }
-}
-
-function kept<T>(store: Map<string, T>, key: string, make: () => T): T {
-  let value = store.get(key);
-  if (value === undefined) {
-    if (store.size >= KEPT) store.clear();
-    value = make();
-    store.set(key, value);
-  }
-  return value;
 }

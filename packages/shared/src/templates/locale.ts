@@ -1,3 +1,5 @@
+import { kept } from './kept.js';
+
 /** What everything falls back to: each event has all its files in it. */
 export const FALLBACK_LOCALE = 'en';
 
@@ -14,16 +16,21 @@ const RIGHT_TO_LEFT = new Set([
   'Thaa',
 ]);
 
+const canonical = new Map<string, string | undefined>();
+const directions = new Map<string, 'ltr' | 'rtl'>();
+
 /**
  * `tag` in its canonical form without extensions (`AM-et-u-nu-ethi` is `am-ET`, `orm` is `om`), or undefined if it
  * is no BCP 47 tag.
  */
 export function canonicalLocale(tag: string): string | undefined {
-  try {
-    return new Intl.Locale(tag).baseName;
-  } catch {
-    return undefined;
-  }
+  return kept(canonical, tag, () => {
+    try {
+      return new Intl.Locale(tag).baseName;
+    } catch {
+      return undefined;
+    }
+  });
 }
 
 /** The language of a canonical tag: `am` for `am-ET`. */
@@ -57,5 +64,7 @@ export function formattingLocale(reader: string, written: string): string {
 
 /** Which way the letters of `locale` run, for the `dir` attribute of HTML. */
 export function direction(locale: string): 'ltr' | 'rtl' {
-  return RIGHT_TO_LEFT.has(new Intl.Locale(locale).maximize().script ?? '') ? 'rtl' : 'ltr';
+  return kept(directions, locale, () =>
+    RIGHT_TO_LEFT.has(new Intl.Locale(locale).maximize().script ?? '') ? 'rtl' : 'ltr',
+  );
 }
