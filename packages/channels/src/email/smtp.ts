@@ -57,6 +57,10 @@ class Smtp implements Provider<'email'> {
     if (hasControl(message.content.subject)) {
       return rejected('invalid-subject', 'The subject has a control character.');
     }
+    // A header is folded only at white space, and a line may have 998 characters (RFC 5322 §2.1.1).
+    if (/\S{900}/.test(message.content.subject)) {
+      return rejected('invalid-subject', 'The subject has a word that fits on no line.');
+    }
     const handover: Handover = { bodyEnded: false };
     const mail: TrackedMail = { ...compose(message, this.#from), signal, handover };
     try {
