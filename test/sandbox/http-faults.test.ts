@@ -81,11 +81,20 @@ for (const { rule, ends, recorded } of CASES) {
     }));
 }
 
-test('a slow drip runs into a deadline of the client, though the message was taken', () =>
-  withSandbox(async (running) => {
-    await running.client.fault({ channel: 'sms', action: { kind: 'drip', interval_ms: 300 } });
-    assert.notEqual(await send(running), 'sent');
-    await running.client.expectSms(TO, /hello/);
+test('a drip sends the head at once and keeps the body back, though the message was taken', () =>
+  withSandbox(async ({ sandbox, client }) => {
+    await client.fault({ channel: 'sms', action: { kind: 'drip', interval_ms: 60_000 } });
+    const patience = new AbortController();
+    const response = await fetch(`${sandbox.httpUrl}/2010-04-01/Accounts/${ACCOUNT}/Messages.json`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${ACCOUNT}:x`)}` },
+      body: new URLSearchParams({ To: TO, From: '+15005550006', Body: 'hello' }),
+      signal: patience.signal,
+    });
+    assert.equal(response.status, 201);
+    await client.expectSms(TO, /hello/);
+    patience.abort();
+    await assert.rejects(response.text(), { name: 'AbortError' });
   }));
 
 test('a fault on lookups leaves sending alone, and the other way round', () =>

@@ -1,0 +1,87 @@
+import { call } from './api.js';
+import { byId, make } from './dom.js';
+
+const PRESETS = [
+  [
+    'SMTP 451 once',
+    { channel: 'email', action: { kind: 'smtp', code: 451, at: 'data', enhanced: '4.7.1' }, times: 1 },
+  ],
+  ['SMTP 550', { channel: 'email', action: { kind: 'smtp', code: 550, at: 'rcpt', enhanced: '5.1.1' } }],
+  ['Mail hangs', { channel: 'email', action: { kind: 'hang' } }],
+  ['Mail accepted, line cut', { channel: 'email', action: { kind: 'accept-and-drop' }, times: 1 }],
+  [
+    'SMS 429, retry after 5 s',
+    { channel: 'sms', action: { kind: 'status', status: 429, retryAfter: 5 }, times: 1 },
+  ],
+  ['SMS 503', { channel: 'sms', action: { kind: 'status', status: 503 } }],
+  [
+    'SMS to an opted-out number',
+    { channel: 'sms', action: { kind: 'status', status: 400, twilioCode: 21610 } },
+  ],
+  ['SMS hangs', { channel: 'sms', action: { kind: 'hang' } }],
+  ['SMS accepted, line cut', { channel: 'sms', action: { kind: 'accept-and-drop' }, times: 1 }],
+];
+
+byId('faults-clear').addEventListener('click', () => call('DELETE', '/faults'));
+byId('fault-buttons').append(
+  ...PRESETS.map(([label, rule]) =>
+    make('button', { type: 'button', 'data-channel': rule.channel, on: { click: () => add(rule) } }, label),
+  ),
+);
+
+/** Reads the rules again and draws them. */
+export async function showFaults() {
+  const rules = await call('GET', '/faults');
+  const active = rules.filter((rule) => !usedUp(rule));
+  byId('count-faults').textContent = String(active.length);
+  byId('tab-faults').classList.toggle('alarm', active.length > 0);
+  if (rules.length === 0)
+    byId('fault-list').replaceChildren(make('li', { class: 'none' }, 'None: every provider behaves.'));
+  else byId('fault-list').replaceChildren(...rules.map(row));
+}
+
+async function add(rule) {
+  const recipient = byId('fault-recipient').value.trim();
+  const problem = await call('POST', '/faults', recipient === '' ? rule : { ...rule, recipient }).catch(
+    (error) => error,
+  );
+  byId('fault-recipient').setCustomValidity(problem instanceof Error ? problem.message : '');
+  byId('fault-recipient').reportValidity();
+}
+
+function row(rule) {
+  const { id, channel, recipient, on, times, fired, probability, action } = rule;
+  const { kind, ...rest } = action;
+  const how = Object.entries(rest).map(
+    ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
+  );
+  const often = [`${fired}${times === undefined ? '' : ` of ${times}`} played`];
+  if (probability !== undefined) often.push(`chance ${probability}`);
+  if (on === 'lookup') often.push('on lookups');
+  return make(
+    'li',
+    usedUp(rule) ? { class: 'used' } : {},
+    make('span', { class: 'chip', 'data-channel': channel }, channel),
+    make(
+      'span',
+      { class: 'rule' },
+      make('strong', {}, kind === 'status' ? 'http' : kind),
+      ` ${how.join(', ')}`,
+      make('small', {}, `${recipient ?? 'everybody'} · ${often.join(' · ')}`),
+    ),
+    make(
+      'button',
+      {
+        type: 'button',
+        class: 'quiet',
+        'aria-label': 'Remove this rule',
+        on: { click: () => call('DELETE', `/faults/${id}`) },
+      },
+      '×',
+    ),
+  );
+}
+
+function usedUp({ times, fired }) {
+  return times !== undefined && fired >= times;
+}
