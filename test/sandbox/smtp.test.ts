@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import nodemailer from 'nodemailer';
 import { mailer, withSandbox } from './with-sandbox.js';
@@ -96,3 +98,45 @@ test('a mail to several people is one message that each of them is found by', ()
     assert.equal((await client.messages({ to: '*@example.org' })).length, 1);
     assert.equal((await client.messages()).length, 1);
   }));
+
+test('a mail that no program could read is refused with 554, and the sandbox goes on', () =>
+  withSandbox(async ({ sandbox, client }) => {
+    const raw = `X-Long: ${'x'.repeat(70)}\r\n`.repeat(20_000);
+    const envelope = { from: 'a@example.org', to: 'b@example.org' };
+    await assert.rejects(mailer(sandbox).sendMail({ envelope, raw }), { responseCode: 554 });
+    await mailer(sandbox).sendMail({ ...envelope, subject: 'next', text: '.' });
+    await client.expectEmail('b@example.org', /next/);
+    await client.expectNothingElse();
+  }));
+
+test('a client that breaks off in the middle of a mail leaves nothing behind', () =>
+  withSandbox(async ({ sandbox, client }) => {
+    const { socket, says } = await speak(sandbox.smtpPort);
+    await says(/^220 /m);
+    socket.write('EHLO x\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n');
+    await says(/^354 /m);
+    socket.write('Subject: half\r\n\r\nThis mail is n');
+    socket.destroy();
+    await mailer(sandbox).sendMail({
+      from: 'a@example.org',
+      to: 'b@example.org',
+      subject: 'whole',
+      text: '.',
+    });
+    await client.expectEmail('b@example.org', /whole/);
+    await client.expectNothingElse();
+  }));
+
+/** A bare SMTP client: PIPELINING by hand, and a wait for a reply. */
+async function speak(port: number) {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  let heard = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    heard += text;
+  });
+  const says = async (reply: RegExp) => {
+    while (!reply.test(heard)) await once(socket, 'data', { signal: AbortSignal.timeout(5_000) });
+  };
+  return { socket, says };
+}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startSandbox } from '@belfry/sandbox/app.js';
@@ -43,6 +44,21 @@ test('a port that is taken rejects the start and leaves nothing listening', LIMI
   await assert.rejects(startSandbox({ host: '127.0.0.1', httpPort, smtpPort: 0 }), { code: 'EADDRINUSE' });
   await assert.rejects(startSandbox({ host: '127.0.0.1', httpPort: 0, smtpPort }), { code: 'EADDRINUSE' });
   await first.stop();
+});
+
+test('a port that is taken, or none, ends the process with one line that says so', LIMIT, async () => {
+  const sandbox = await startSandbox({ host: '127.0.0.1', httpPort: 0, smtpPort: 0 });
+  for (const [port, why] of [
+    [String(sandbox.httpPort), /^sandbox: .*EADDRINUSE.*\n$/],
+    ['http', /SANDBOX_HTTP_PORT/],
+  ] as const) {
+    const env = { ...process.env, SANDBOX_HTTP_PORT: port, SANDBOX_SMTP_PORT: '0' };
+    const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    assert.equal(code, 1);
+    assert.match(said, why);
+  }
+  await sandbox.stop();
 });
 
 for (const way of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {

@@ -22,6 +22,9 @@ const PRESETS = [
   ['SMS accepted, line cut', { channel: 'sms', action: { kind: 'accept-and-drop' }, times: 1 }],
 ];
 
+let reading = false;
+let stale = false;
+
 byId('faults-clear').addEventListener('click', () => call('DELETE', '/faults'));
 byId('fault-buttons').append(
   ...PRESETS.map(([label, rule]) =>
@@ -29,9 +32,19 @@ byId('fault-buttons').append(
   ),
 );
 
-/** Reads the rules again and draws them. */
+/** Reads the rules again and draws them. Calls that come while one is reading end in one more reading. */
 export async function showFaults() {
-  const rules = await call('GET', '/faults');
+  stale = true;
+  if (reading) return;
+  reading = true;
+  while (stale) {
+    stale = false;
+    await call('GET', '/faults').then(draw, () => undefined);
+  }
+  reading = false;
+}
+
+function draw(rules) {
   const active = rules.filter((rule) => !usedUp(rule));
   byId('count-faults').textContent = String(active.length);
   byId('tab-faults').classList.toggle('alarm', active.length > 0);

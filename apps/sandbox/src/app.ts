@@ -43,13 +43,15 @@ export async function startSandbox({ host, httpPort, smtpPort }: SandboxOptions)
     throw error;
   });
   const name = nameOf(host);
+  let stopping: Promise<unknown> | undefined;
   return {
     httpUrl: `http://${name}:${http.port}`,
     smtpUrl: `smtp://${name}:${smtp.port}`,
     httpPort: http.port,
     smtpPort: smtp.port,
-    stop: async () => {
-      await Promise.all([http.stop(), smtp.stop()]);
+    stop: () => {
+      stopping ??= Promise.all([http.stop(), smtp.stop()]);
+      return stopping.then(() => undefined);
     },
   };
 }
@@ -71,7 +73,6 @@ async function startHttp(books: Books, host: string, port: number): Promise<List
   return { port: (server.address() as AddressInfo).port, stop };
 
   async function stop(): Promise<void> {
-    if (!server.listening) return;
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
     });

@@ -1,7 +1,7 @@
 /** A server that is listening. */
 export interface Listener {
   readonly port: number;
-  /** Closes the port and cuts every connection, hung ones too. Bounded; safe to call twice. */
+  /** Closes the port and cuts every connection, hung ones too. Bounded. To be called once. */
   stop(): Promise<void>;
 }
 

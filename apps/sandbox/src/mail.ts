@@ -5,10 +5,18 @@ import type { ArrivedMessage } from './message.js';
 /** The header in which Belfry names its delivery. */
 export const DELIVERY_HEADER = 'x-belfry-delivery';
 
-/** Reads a mail (RFC 5322, MIME) as its recipient's program would. The envelope, not the headers, says who gets it. */
-export async function readMail(raw: Buffer, envelope: SMTPServerEnvelope): Promise<ArrivedMessage> {
+/**
+ * Reads a mail (RFC 5322, MIME) as its recipient's program would. The envelope, not the headers, says who gets it.
+ * `unreadable` is one that the parser gives up on: a megabyte of headers, a thousand parts.
+ */
+export async function readMail(
+  raw: Buffer,
+  envelope: SMTPServerEnvelope,
+): Promise<ArrivedMessage | 'unreadable'> {
   // The converters only add text that nobody sent, and cost more than the rest of the parsing.
-  const mail = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true });
+  const options = { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true };
+  const mail = await simpleParser(raw, options).catch(() => undefined);
+  if (mail === undefined) return 'unreadable';
   const headers = headerFields(mail.headerLines);
   const [first, ...others] = envelope.rcptTo.map(({ address }) => address);
   return {

@@ -1,7 +1,13 @@
 import { startSandbox } from './app.js';
 import { sandboxOptions } from './options.js';
 
-const sandbox = await startSandbox(sandboxOptions(process.env));
+const options = async () => sandboxOptions(process.env);
+const sandbox = await options()
+  .then(startSandbox)
+  .catch((error: Error) => {
+    process.stderr.write(`sandbox: ${error.message}\n`);
+    process.exit(1);
+  });
 const { httpUrl, smtpUrl } = sandbox;
 process.stdout.write(`sandbox: page and providers on ${httpUrl}, mail on ${smtpUrl}\n`);
 

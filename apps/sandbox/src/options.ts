@@ -9,8 +9,10 @@ const settings = z.object({
   SANDBOX_SMTP_PORT: port.default(3025),
 });
 
-/** The settings of a sandbox from the environment; a port that is none throws with its name. */
+/** The settings of a sandbox from the environment; a value that will not do throws an error with its name. */
 export function sandboxOptions(env: NodeJS.ProcessEnv): SandboxOptions {
-  const { SANDBOX_HOST, SANDBOX_HTTP_PORT, SANDBOX_SMTP_PORT } = settings.parse(env);
+  const read = settings.safeParse(env);
+  if (!read.success) throw new Error(z.prettifyError(read.error));
+  const { SANDBOX_HOST, SANDBOX_HTTP_PORT, SANDBOX_SMTP_PORT } = read.data;
   return { host: SANDBOX_HOST, httpPort: SANDBOX_HTTP_PORT, smtpPort: SANDBOX_SMTP_PORT };
 }

@@ -69,8 +69,14 @@ export async function startSmtp(books: Books, host: string, port: number): Promi
     const { envelope } = session;
     const recipients = envelope.rcptTo.map(({ address }) => address);
     const mail = await readMail(raw, envelope);
+    if (mail === 'unreadable')
+      return refuse(new SmtpReply({ code: 554, text: 'The message cannot be parsed' }), done);
     const socket = socketOf(session);
-    const action = takeFault(books, { channel: 'email', moment: 'message', recipients });
+    // A client that left after its last byte gets no reply anyway; like a real server, keep what was handed over.
+    const action =
+      socket === undefined
+        ? undefined
+        : takeFault(books, { channel: 'email', moment: 'message', recipients });
     const succeed = () => {
       books.calls.answered('email', 250);
       done(null, QUEUED);
@@ -98,7 +104,6 @@ export async function startSmtp(books: Books, host: string, port: number): Promi
   }
 
   async function stop(): Promise<void> {
-    if (!server.server.listening) return;
     const closed = new Promise<void>((resolve) => {
       server.close(resolve);
     });
