@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHANNELS } from '../domain/channel.js';
+import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
 import { limit, url, whole } from './fields.js';
 
@@ -74,15 +74,26 @@ export const workerFields = {
   WORKER_CONCURRENCY: whole(1, 1_000)
     .default(30)
     .describe('Deliveries of one channel in hand at once, shared out 8:4:2:1 among the priorities.'),
-  ...Object.fromEntries(
-    CHANNELS.map((channel) => [
-      `WORKER_CONCURRENCY_${channel.toUpperCase()}`,
-      whole(1, 1_000).optional().describe(`The same for ${channel} alone.`),
-    ]),
-  ),
+  WORKER_CONCURRENCY_REALTIME: ofChannel('realtime'),
+  WORKER_CONCURRENCY_EMAIL: ofChannel('email'),
+  WORKER_CONCURRENCY_SMS: ofChannel('sms'),
+  WORKER_CONCURRENCY_PUSH: ofChannel('push'),
+  WORKER_CONCURRENCY_WEBHOOK: ofChannel('webhook'),
 } as const;
 
+function ofChannel(channel: Channel) {
+  return whole(1, 1_000).optional().describe(`WORKER_CONCURRENCY for ${channel} alone.`);
+}
+
 export const fleetSettings = z.object(fleetFields);
+/** What `npm run token` needs: no database. */
+export const tokenSettings = z.object({
+  JWT_SECRET: apiFields.JWT_SECRET.unwrap(),
+  ALGORITHM: apiFields.ALGORITHM,
+  JWT_ISSUER: apiFields.JWT_ISSUER,
+  JWT_AUDIENCE: apiFields.JWT_AUDIENCE,
+  ACCESS_TOKEN_EXPIRE_MINUTES: apiFields.ACCESS_TOKEN_EXPIRE_MINUTES,
+});
 export const apiSettings = z.object({ ...fleetFields, ...apiFields }).superRefine((settings, context) => {
   const symmetric = settings.ALGORITHM.startsWith('HS');
   if (symmetric && settings.JWT_SECRET === undefined) {
@@ -101,7 +112,17 @@ export const apiSettings = z.object({ ...fleetFields, ...apiFields }).superRefin
     });
   }
 });
-export const workerSettings = z.object({ ...fleetFields, ...workerFields });
+export const workerSettings = z.object({ ...fleetFields, ...workerFields }).transform((settings) => ({
+  ...settings,
+  /** The concurrency of each channel. */
+  concurrency: {
+    realtime: settings.WORKER_CONCURRENCY_REALTIME ?? settings.WORKER_CONCURRENCY,
+    email: settings.WORKER_CONCURRENCY_EMAIL ?? settings.WORKER_CONCURRENCY,
+    sms: settings.WORKER_CONCURRENCY_SMS ?? settings.WORKER_CONCURRENCY,
+    push: settings.WORKER_CONCURRENCY_PUSH ?? settings.WORKER_CONCURRENCY,
+    webhook: settings.WORKER_CONCURRENCY_WEBHOOK ?? settings.WORKER_CONCURRENCY,
+  } satisfies Record<Channel, number>,
+}));
 
 export type FleetSettings = z.infer<typeof fleetSettings>;
 export type ApiSettings = z.infer<typeof apiSettings>;

@@ -1,7 +1,7 @@
 import { asc, eq, gt, sql } from 'drizzle-orm';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
-import { groupMember, person } from './schema.js';
+import { groupMember, inboxItem, person } from './schema.js';
 
 /** A person as stored, with the groups they belong to. */
 export interface Person {
@@ -118,6 +118,7 @@ export async function erasePerson(database: Database, id: string): Promise<boole
           state = CASE WHEN d.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') THEN 'cancelled' ELSE d.state END,
           reason = CASE WHEN d.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') THEN 'person_erased' ELSE d.reason END
         FROM theirs WHERE d.id = theirs.id`);
+      await transaction.delete(inboxItem).where(eq(inboxItem.personId, id));
       await transaction.execute(sql`
         UPDATE notification SET person_id = NULL, title = NULL, message = NULL, html = NULL, context = '{}', data = '{}'
         WHERE person_id = ${id}`);

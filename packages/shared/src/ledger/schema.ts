@@ -187,6 +187,24 @@ export const attempt = pgTable(
   (table) => [primaryKey({ columns: [table.deliveryId, table.n] })],
 );
 
+/** What a person has been told in the application itself: the end of the realtime channel. */
+export const inboxItem = pgTable(
+  'inbox_item',
+  {
+    /** Putting one delivery in twice is as once. */
+    deliveryId: uuid('delivery_id').primaryKey(),
+    personId: text('person_id').notNull(),
+    notificationId: uuid('notification_id').notNull(),
+    type: text('type').notNull(),
+    title: text('title').notNull(),
+    body: text('body').notNull(),
+    data: jsonb('data').$type<Record<string, unknown>>().notNull(),
+    createdAt: createdAt(),
+    readAt: moment('read_at'),
+  },
+  (table) => [index('inbox_item_person').on(table.personId, table.createdAt)],
+);
+
 /** The first answer to a call with an `Idempotency-Key`, written in the same commit as what the call made. Kept 24 h. */
 export const idempotencyKey = pgTable(
   'idempotency_key',

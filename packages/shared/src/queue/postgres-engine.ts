@@ -14,6 +14,7 @@ import { connectionBounds } from '../ledger/database.js';
 import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded } from './bounded.js';
 import type { DeliveryJob } from './jobs.js';
+import { postgresLimiter } from './limiter.js';
 import { adapt, type EngineOptions, type QueueEngine, WORKER_BOUNDS } from './queue-engine.js';
 
 /** The schema that BullMQ keeps its tables in, beside the ledger's own in the same database. */
@@ -39,15 +40,17 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
   // Every worker and queue adds its own listeners to the pool they share.
   pool.setMaxListeners(0);
   pool.on('error', options.onError);
-  const queues = new Map<string, ReturnType<typeof openQueue>>();
+  const queues = new Map<string, Queue>();
 
-  function openQueue(name: string) {
-    const queue = new Queue(name, { connection: pool }, watchfulBackend);
-    queue.on('error', options.onError);
-    return queue;
+  function openQueue(name: string): Queue {
+    const opened: unknown = new Queue(name, { connection: pool }, watchfulBackend);
+    // Its type names its backend; to everybody else a queue is a queue.
+    if (!(opened instanceof Queue)) throw new Error('BullMQ made something that is not a queue.');
+    opened.on('error', options.onError);
+    return opened;
   }
 
-  function queue(name: string) {
+  function queue(name: string): Queue {
     const known = queues.get(name) ?? openQueue(name);
     queues.set(name, known);
     return known;
@@ -91,6 +94,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
       worker.on('error', options.onError);
       return worker;
     },
+    limiter: (name, limit) => postgresLimiter(pool, name, limit),
     async ping() {
       await bounded(pool.query('SELECT 1'));
     },

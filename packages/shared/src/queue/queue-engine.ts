@@ -1,6 +1,8 @@
-import type { Job, Processor, WorkerOptions } from 'bullmq';
+import type { Job, Processor, Queue, WorkerOptions } from 'bullmq';
 import type { Client } from 'pg';
+import type { Limit } from '../config/fields.js';
 import type { DeliveryJob, NewJob } from './jobs.js';
+import type { Limiter } from './limiter.js';
 
 /**
  * BullMQ, on Redis or on PostgreSQL. Which of the two it is, only `engine.ts` knows.
@@ -9,14 +11,16 @@ export interface QueueEngine {
   readonly kind: 'redis' | 'postgres';
   /** Puts jobs into a queue. Rejects with `QueueDown` within two seconds when the engine cannot be reached. */
   add(queue: string, jobs: readonly NewJob[]): Promise<void>;
-  /** The queue itself, for counts and for Bull Board. Made once, kept until `close`. */
-  queue(name: string): JobQueue;
+  /** BullMQ's own object for a queue, for Bull Board. Made once, kept until `close`. */
+  queue(name: string): Queue;
   /** Which of these job ids still have a job that is waiting, delayed or being worked on. */
   alive(queue: string, ids: readonly string[]): Promise<Set<string>>;
   /** How many jobs of a queue are waiting, delayed or being worked on. */
   pending(queue: string): Promise<number>;
   /** Starts a BullMQ worker. */
   work(name: string, process: DeliveryProcessor, options: WorkOptions): JobWorker;
+  /** A limit that counts over all processes. */
+  limiter(name: string, limit: Limit): Limiter;
   /** Resolves when the engine answers; rejects within two seconds when it does not. */
   ping(): Promise<void>;
   /** What is wrong with the engine's own configuration: an `error` forbids to run on it. */
@@ -43,15 +47,6 @@ export interface EngineFinding {
 /** The queue engine cannot be reached. Nothing is lost by it: the ledger's rows are found and queued later. */
 export class QueueDown extends Error {
   override readonly name = 'QueueDown';
-}
-
-/** The parts of a BullMQ queue that Belfry uses; the same on both backends. */
-export interface JobQueue {
-  readonly name: string;
-  getJobCounts(
-    ...types: ('waiting' | 'active' | 'delayed' | 'completed' | 'failed')[]
-  ): Promise<Record<string, number>>;
-  getJobState(id: string): Promise<string>;
 }
 
 /** The parts of a BullMQ worker that Belfry uses. */

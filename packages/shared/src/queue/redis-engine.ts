@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded, ENGINE_TIMEOUT_MS } from './bounded.js';
 import type { DeliveryJob } from './jobs.js';
+import { redisLimiter } from './limiter.js';
 import {
   adapt,
   type EngineFinding,
@@ -83,6 +84,7 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
       worker.on('error', options.onError);
       return worker;
     },
+    limiter: (name, limit) => redisLimiter(producer, name, limit),
     async ping() {
       up();
       await bounded(producer.ping());

@@ -1,0 +1,8 @@
+import { announceReady, runUntilStopped } from '@belfry/shared/service/lifecycle.js';
+import { orExit } from '@belfry/shared/service/or-exit.js';
+import { openApiProcess } from './open.js';
+
+const { log, running, facts } = await orExit(openApiProcess);
+runUntilStopped(log, running);
+log.info(facts, 'api ready');
+announceReady(facts);

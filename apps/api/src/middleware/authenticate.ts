@@ -1,0 +1,116 @@
+import type { ApiSettings } from '@belfry/shared/config/settings.js';
+import { Refusal } from '@belfry/shared/domain/refusal.js';
+import type { Request, RequestHandler } from 'express';
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+
+/** Who is calling, from the token and from nothing else. */
+export interface Caller {
+  /** The token's subject. */
+  readonly sub: string;
+  readonly role: Role;
+}
+
+export const ROLES = ['admin', 'internal', 'user'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Checks a token. Throws `Refusal` 401 for anything that is not a good one. */
+export type Authenticator = (token: string) => Promise<Caller>;
+
+const LONGEST_TOKEN = 8 * 1024;
+const CLOCK_TOLERANCE_S = 5;
+
+/**
+ * RFC 7519 tokens with one pinned algorithm: `none`, another algorithm or a public key used as an HMAC secret never get
+ * as far as a key. `exp` and `sub` must be there; `iss` and `aud` too where the settings name them.
+ */
+export function createAuthenticator(settings: ApiSettings): Authenticator {
+  const options = {
+    algorithms: [settings.ALGORITHM],
+    clockTolerance: CLOCK_TOLERANCE_S,
+    requiredClaims: ['exp', 'sub'],
+    ...(settings.JWT_ISSUER === undefined ? {} : { issuer: settings.JWT_ISSUER }),
+    ...(settings.JWT_AUDIENCE === undefined ? {} : { audience: settings.JWT_AUDIENCE }),
+  };
+  const key = keyOf(settings);
+  return async (token) => {
+    if (token.length > LONGEST_TOKEN) throw unauthenticated('The token is too long.');
+    try {
+      const { payload } =
+        typeof key === 'function'
+          ? await jwtVerify(token, key, options)
+          : await jwtVerify(token, key, options);
+      const { sub, role } = payload;
+      if (typeof sub !== 'string' || sub === '' || sub.length > 128)
+        throw unauthenticated('The token names nobody.');
+      return { sub, role: roleOf(role) };
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  };
+}
+
+function keyOf(settings: ApiSettings): Uint8Array | JWTVerifyGetKey {
+  if (settings.ALGORITHM.startsWith('HS')) return new TextEncoder().encode(settings.JWT_SECRET);
+  return createRemoteJWKSet(new URL(settings.JWKS_URL ?? ''), {
+    timeoutDuration: 3_000,
+    cooldownDuration: 10_000,
+  });
+}
+
+/** A role that nobody knows may do no more than a person may. */
+function roleOf(claim: unknown): Role {
+  const role = typeof claim === 'string' ? claim.toLowerCase() : '';
+  return ROLES.find((known) => known === role) ?? 'user';
+}
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired.');
+  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) {
+    return new Refusal('unavailable', 'The keys that tokens are checked with cannot be had.', {
+      retryAfterMs: 5_000,
+      cause: error,
+    });
+  }
+  return unauthenticated('The token is not valid.');
+}
+
+function unauthenticated(detail: string): Refusal {
+  return new Refusal('unauthenticated', detail);
+}
+
+const callers = new WeakMap<Request, Caller>();
+
+/** Lets nobody pass without a good `Authorization: Bearer` token. */
+export function authenticate(authenticator: Authenticator): RequestHandler {
+  return async (req, _res, next) => {
+    const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
+    if (token === undefined) throw unauthenticated('Send a token: Authorization: Bearer <JWT>.');
+    callers.set(req, await authenticator(token));
+    next();
+  };
+}
+
+/** Who is calling. Only behind `authenticate`. */
+export function callerOf(req: Request): Caller {
+  const caller = callers.get(req);
+  if (caller === undefined) throw new Error('A route asked for its caller outside of authenticate.');
+  return caller;
+}
+
+/** Lets only these roles pass. */
+export function allow(...roles: readonly Role[]): RequestHandler {
+  return (req, _res, next) => {
+    if (!roles.includes(callerOf(req).role)) throw new Refusal('forbidden', 'Forbidden');
+    next();
+  };
+}
+
+/** Lets administrators pass, and the person that the path is about. */
+export function allowSelf(parameter: string): RequestHandler {
+  return (req, _res, next) => {
+    const { sub, role } = callerOf(req);
+    if (role !== 'admin' && req.params[parameter] !== sub) throw new Refusal('forbidden', 'Forbidden');
+    next();
+  };
+}

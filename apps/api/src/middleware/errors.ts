@@ -1,0 +1,81 @@
+import { Refusal } from '@belfry/shared/domain/refusal.js';
+import { isOutage } from '@belfry/shared/ledger/outage.js';
+import { BatcherFull } from '@belfry/shared/service/batcher.js';
+import type { Logger } from '@belfry/shared/service/log.js';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import { INTERNAL, type Problem, problemOf } from './problem.js';
+
+const RETRY_AFTER_MS = 2_000;
+
+/** Nothing answers at this path. */
+export const nothingHere: RequestHandler = (req) => {
+  throw new Refusal('not_found', `There is nothing at ${req.method} ${req.path}.`);
+};
+
+/** Turns whatever was thrown into a problem document. The last middleware. */
+export function answerErrors(log: Logger): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    if (res.headersSent) {
+      next(error);
+      return;
+    }
+    const refusal = asRefusal(error);
+    if (refusal === null) {
+      log.error({ err: error, method: req.method, route: String(req.route?.path ?? '') }, 'request failed');
+      sendProblem(res, INTERNAL);
+      return;
+    }
+    if (refusal.code === 'unavailable')
+      log.warn({ err: refusal.cause ?? refusal }, 'request refused: unavailable');
+    refuse(res, refusal);
+  };
+}
+
+/** Answers with a refusal, and with `Retry-After` in seconds where it says when to come back. */
+export function refuse(res: Response, refusal: Refusal): void {
+  if (refusal.retryAfterMs !== undefined)
+    res.set('Retry-After', String(Math.ceil(refusal.retryAfterMs / 1000)));
+  if (refusal.code === 'unauthenticated') res.set('WWW-Authenticate', 'Bearer realm="belfry"');
+  sendProblem(res, problemOf(refusal));
+}
+
+export function sendProblem(res: Response, problem: Problem): void {
+  res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+function asRefusal(error: unknown): Refusal | null {
+  if (error instanceof Refusal) return error;
+  if (error instanceof BatcherFull)
+    return unavailable('Belfry has more work waiting than it takes on.', error);
+  if (isOutage(error)) return unavailable('The database cannot be reached. Nothing was accepted.', error);
+  return error instanceof Error ? refusalOfHttp(error) : null;
+}
+
+function unavailable(detail: string, cause: unknown): Refusal {
+  return new Refusal('unavailable', detail, { retryAfterMs: RETRY_AFTER_MS, cause });
+}
+
+/** What Express and its body parser throw has a `type` or a `status`. */
+function refusalOfHttp(error: Error & { type?: unknown; status?: unknown }): Refusal | null {
+  switch (error.type) {
+    case 'entity.too.large':
+      return new Refusal('too_large', 'The body is larger than this route takes.');
+    case 'entity.parse.failed':
+      return new Refusal('invalid', 'The body is not valid JSON.', { reason: 'invalid_json' });
+    case 'entity.verify.failed':
+      return new Refusal('invalid', error.message, { reason: 'invalid_encoding' });
+    case 'encoding.unsupported':
+    case 'charset.unsupported':
+      return new Refusal(
+        'unsupported_media_type',
+        'Send UTF-8 JSON, uncompressed or compressed with gzip, deflate or br.',
+      );
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return new Refusal('invalid', 'The body did not arrive whole.', { reason: 'incomplete_body' });
+    default:
+      break;
+  }
+  if (typeof error.status !== 'number' || error.status < 400 || error.status > 499) return null;
+  return new Refusal('invalid', 'The request could not be read.', { reason: 'malformed_request' });
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import type { ApiSettings } from '@belfry/shared/config/settings.js';
+import { Refusal } from '@belfry/shared/domain/refusal.js';
+import { type Limiter, UNLIMITED } from '@belfry/shared/queue/limiter.js';
+import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import type { RequestHandler } from 'express';
+import { callerOf } from './authenticate.js';
+
+/** Both limits of the API. They go by the token's subject, never by an address that a header claims. */
+export interface Limits {
+  /** For every call. */
+  readonly calls: RequestHandler;
+  /** For every notification: one caller to one person, mailbox or number. */
+  notification(caller: string, recipient: string): Promise<void>;
+}
+
+export function createLimits(settings: ApiSettings, engine: QueueEngine): Limits {
+  const calls = settings.RATE_LIMIT === null ? UNLIMITED : engine.limiter('calls', settings.RATE_LIMIT);
+  const sends =
+    settings.RATE_LIMIT_SEND === null ? UNLIMITED : engine.limiter('sends', settings.RATE_LIMIT_SEND);
+  return {
+    calls: async (req, _res, next) => {
+      await take(calls, keyOf(callerOf(req).sub), 'You have called too often.');
+      next();
+    },
+    notification: (caller, recipient) =>
+      take(sends, keyOf(caller, recipient), 'You have notified this recipient too often.'),
+  };
+}
+
+async function take(limiter: Limiter, key: string, detail: string): Promise<void> {
+  const waitMs = await limiter.take(key);
+  if (waitMs !== null) throw new Refusal('rate_limited', detail, { retryAfterMs: waitMs });
+}
+
+/** A digest, so that no address is kept by the limiter (law 8). */
+function keyOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { invalid, Refusal } from '@belfry/shared/domain/refusal.js';
+import type { Database } from '@belfry/shared/ledger/database.js';
+import { type EarlierAnswer, findAnswer } from '@belfry/shared/ledger/idempotency.js';
+import type { Notifier, Prepared } from '@belfry/shared/notify/notifier.js';
+import type { Request, Response } from 'express';
+import { callerOf } from './authenticate.js';
+
+/** What a call is going to write and to answer. */
+export interface Making {
+  readonly prepared: readonly Prepared[];
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Commits what `make` prepares and answers with it; with an `Idempotency-Key`, exactly once. */
+export type Once = (req: Request, res: Response, make: () => Promise<Making>) => Promise<void>;
+
+interface Key {
+  readonly caller: string;
+  readonly key: string;
+  readonly fingerprint: string;
+}
+
+/**
+ * The `Idempotency-Key` header, as in the IETF draft of that name: the same key and body get the first answer again,
+ * another body is refused with 422, and a call whose first is still running gets 409. The answer is written in the same
+ * commit as what the call made, so no crash can part them.
+ */
+export function createOnce(database: Database, notifier: Notifier): Once {
+  const running = new Set<string>();
+
+  async function first(res: Response, key: Key | null, make: () => Promise<Making>): Promise<void> {
+    const earlier = key === null ? null : await findAnswer(database, key.caller, key.key);
+    if (key !== null && earlier !== null) return replay(res, key, earlier);
+    const { prepared, status, body } = await make();
+    const result = await notifier.commit(prepared, key === null ? null : { ...key, status, body });
+    if (result === 'written' || key === null) return answer(res, status, body);
+    const winner = await findAnswer(database, key.caller, key.key);
+    if (winner === null) throw stillRunning();
+    return replay(res, key, winner);
+  }
+
+  return async (req, res, make) => {
+    const key = readKey(req);
+    if (key === null) return first(res, null, make);
+    const name = JSON.stringify([key.caller, key.key]);
+    if (running.has(name)) throw stillRunning();
+    running.add(name);
+    try {
+      await first(res, key, make);
+    } finally {
+      running.delete(name);
+    }
+  };
+}
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+function readKey(req: Request): Key | null {
+  const key = req.get('Idempotency-Key');
+  if (key === undefined) return null;
+  if (!KEY.test(key)) {
+    throw invalid([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' }]);
+  }
+  const asked = JSON.stringify([req.method, req.baseUrl + req.path, req.body ?? null]);
+  return { caller: callerOf(req).sub, key, fingerprint: createHash('sha256').update(asked).digest('hex') };
+}
+
+function stillRunning(): Refusal {
+  return new Refusal('conflict', 'A call with this Idempotency-Key is still running.', {
+    reason: 'idempotency_key_in_use',
+    retryAfterMs: 1_000,
+  });
+}
+
+function replay(res: Response, key: Key, earlier: EarlierAnswer): void {
+  if (earlier.fingerprint !== key.fingerprint) {
+    throw new Refusal('invalid', 'This Idempotency-Key was used for another request.', {
+      reason: 'idempotency_key_reused',
+    });
+  }
+  res.set('Idempotency-Replayed', 'true');
+  answer(res, earlier.status, earlier.body);
+}
+
+function answer(res: Response, status: number, body: unknown): void {
+  res.status(status);
+  if (status >= 400) res.type('application/problem+json').send(JSON.stringify(body));
+  else res.json(body);
+}

@@ -1,0 +1,62 @@
+import { isId } from '@belfry/shared/domain/ids.js';
+import { type FieldError, invalid } from '@belfry/shared/domain/refusal.js';
+import type { Request } from 'express';
+import type { z } from 'zod';
+
+/** The outcome of reading input: what it says, or everything that is wrong with it. */
+export type Read<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly errors: FieldError[] };
+
+/** Reads input by its schema. */
+export function read<Schema extends z.ZodType>(schema: Schema, input: unknown): Read<z.infer<Schema>> {
+  const parsed = schema.safeParse(input ?? {});
+  if (parsed.success) return { ok: true, value: parsed.data };
+  return {
+    ok: false,
+    errors: parsed.error.issues.map((issue) => ({
+      path: issue.path.join('.'),
+      message: wording(issue, input),
+    })),
+  };
+}
+
+/** Reads input by its schema; throws a 422 that names every wrong field. */
+export function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  detail?: string,
+): z.infer<Schema> {
+  const result = read(schema, input);
+  if (result.ok) return result.value;
+  throw invalid(result.errors, detail);
+}
+
+/** The UUID in the path. */
+export function idIn(req: Request, parameter = 'id'): string {
+  const id = String(req.params[parameter]);
+  if (!isId(id)) throw invalid([{ path: parameter, message: 'must be a UUID' }]);
+  return id.toLowerCase();
+}
+
+function wording(issue: z.core.$ZodIssue, input: unknown): string {
+  if (issue.code === 'invalid_type' && at(input, issue.path) === undefined) return 'is required';
+  if (issue.code === 'invalid_type') return `must be ${ARTICLES[issue.expected] ?? issue.expected}`;
+  return issue.message;
+}
+
+const ARTICLES: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  boolean: 'true or false',
+  object: 'an object',
+  record: 'an object',
+  array: 'an array',
+};
+
+function at(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    input,
+  );
+}

@@ -1,0 +1,47 @@
+import type { Refusal, RefusalCode } from '@belfry/shared/domain/refusal.js';
+
+/** RFC 9457: what a refused caller gets, as `application/problem+json`. */
+export interface Problem {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  /** The narrow name of the refusal, for programs. */
+  readonly code: string;
+  readonly errors?: readonly { path: string; message: string }[];
+  /** Only with 429. */
+  readonly error?: string;
+}
+
+/** The only place where a refusal has an HTTP status. */
+const STATUS: Readonly<Record<RefusalCode, readonly [status: number, title: string]>> = {
+  unauthenticated: [401, 'Unauthorized'],
+  forbidden: [403, 'Forbidden'],
+  not_found: [404, 'Not Found'],
+  method_not_allowed: [405, 'Method Not Allowed'],
+  conflict: [409, 'Conflict'],
+  too_large: [413, 'Content Too Large'],
+  unsupported_media_type: [415, 'Unsupported Media Type'],
+  invalid: [422, 'Unprocessable Content'],
+  rate_limited: [429, 'Too Many Requests'],
+  unavailable: [503, 'Service Unavailable'],
+};
+
+export function problemOf(refusal: Refusal): Problem {
+  const [status, title] = STATUS[refusal.code];
+  return {
+    status,
+    title,
+    detail: refusal.message,
+    code: refusal.reason,
+    ...(refusal.errors.length > 0 ? { errors: refusal.errors } : {}),
+    ...(refusal.code === 'rate_limited' ? { error: title } : {}),
+  };
+}
+
+/** What an outsider learns of a bug: that there was one. */
+export const INTERNAL: Problem = {
+  status: 500,
+  title: 'Internal Server Error',
+  detail: 'Something went wrong inside Belfry. It has been logged.',
+  code: 'internal',
+};

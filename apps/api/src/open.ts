@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
+import { type ApiSettings, apiSettings } from '@belfry/shared/config/settings.js';
+import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
+import { isMigrated, migrateLedger } from '@belfry/shared/ledger/migrate.js';
+import { createNotifier } from '@belfry/shared/notify/notifier.js';
+import { openEngine } from '@belfry/shared/queue/engine.js';
+import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
+import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import { createEvents } from '@belfry/shared/service/events.js';
+import type { Running } from '@belfry/shared/service/lifecycle.js';
+import { createLog, type Logger } from '@belfry/shared/service/log.js';
+import { StartRefused } from '@belfry/shared/service/or-exit.js';
+import { refuseOn } from '@belfry/shared/service/readiness.js';
+import { within } from '@belfry/shared/service/within.js';
+import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
+import { createApp } from './app.js';
+import { listen } from './listen.js';
+
+export interface ApiProcess {
+  readonly log: Logger;
+  readonly running: Running;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads the settings and serves the API. It serves at once, whether or not its databases are there: `/health` answers,
+ * `/ready` says what is missing, and calls get 503 until the schema is up to date. Resolves when they no longer do.
+ */
+export async function openApiProcess(): Promise<ApiProcess> {
+  loadEnvFile();
+  const settings = readSettings(apiSettings);
+  const log = createLog('api', settings.LOG_LEVEL);
+  const events = createEvents(log);
+  const catalogue = await loadCatalogue(settings.TEMPLATES_DIR);
+  const database = openDatabase({
+    url: settings.DATABASE_URL,
+    name: 'belfry-api',
+    size: settings.DATABASE_POOL,
+    onError: (error) => events.connectionFailed({ part: 'database', error }),
+  });
+  const engine = openEngine({
+    redisUrl: settings.REDIS_URL,
+    databaseUrl: settings.DATABASE_URL,
+    name: 'belfry-api',
+    workers: 0,
+    onError: (error) => events.connectionFailed({ part: 'queue', error }),
+  });
+  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
+  const notifier = createNotifier({ database, catalogue, enqueuer, events });
+  const schema = { ready: false };
+  const app = createApp({ settings, database, engine, notifier, log, migrated: () => schema.ready });
+  const listening = await listen(app, settings.HOST, settings.PORT);
+  log.info({ url: listening.url }, 'listening');
+  await prepareSchema(settings, database, engine, log);
+  schema.ready = true;
+  await inspectEngine(engine, log);
+  return {
+    log,
+    facts: { url: listening.url, engine: engine.kind },
+    running: {
+      async stop() {
+        await listening.stop(5_000);
+        await within(2_000, notifier.idle());
+        await within(1_500, Promise.all([engine.close(), database.close()]));
+      },
+    },
+  };
+}
+
+const PAUSE_MS = 500;
+
+/** Migrates, or waits until somebody else has; goes on trying while the database is away. */
+async function prepareSchema(
+  settings: ApiSettings,
+  database: Database,
+  engine: QueueEngine,
+  log: Logger,
+): Promise<void> {
+  for (let told = false; ; ) {
+    try {
+      if (settings.MIGRATE === 'on')
+        await migrateLedger(settings.DATABASE_URL, (client) => engine.migrate(client));
+      if (await isMigrated(database.pool)) return;
+    } catch (error) {
+      if (!told) log.warn({ err: error }, 'waiting for the database');
+      told = true;
+    }
+    await sleep(PAUSE_MS);
+  }
+}
+
+/** An engine that would lose jobs is refused; one that is away is looked at by the workers when it comes back. */
+async function inspectEngine(engine: QueueEngine, log: Logger): Promise<void> {
+  try {
+    await untilUp(engine);
+    refuseOn(await engine.inspect(), log);
+  } catch (error) {
+    if (error instanceof StartRefused) throw error;
+    log.warn(
+      { err: error },
+      'the queue engine cannot be reached: calls are accepted and delivered when it is back',
+    );
+  }
+}
+
+/** A connection that is just being opened is not yet a connection that is down. */
+async function untilUp(engine: QueueEngine): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await engine.ping();
+    } catch (error) {
+      if (tries === 4) throw error;
+      await sleep(PAUSE_MS / 2);
+    }
+  }
+}

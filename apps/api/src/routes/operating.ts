@@ -1,0 +1,30 @@
+import { Refusal } from '@belfry/shared/domain/refusal.js';
+import type { Notifier } from '@belfry/shared/notify/notifier.js';
+import { Router } from 'express';
+import { allow } from '../middleware/authenticate.js';
+import { idIn } from '../middleware/parse.js';
+
+/** What is done to notifications that are there already. */
+export function operatingRoutes(notifier: Notifier): Router {
+  const router = Router();
+  const senders = allow('admin', 'internal');
+
+  router.post('/notifications/retry', senders, async (_req, res) => {
+    res.json({ retried: await notifier.retry() });
+  });
+
+  router.post('/notifications/:id/cancel', senders, async (req, res) => {
+    const id = idIn(req);
+    const cancellation = await notifier.cancel(id);
+    if (cancellation.kind === 'unknown')
+      throw new Refusal('not_found', `Notification with ID ${id} not found.`);
+    if (cancellation.kind === 'nothing_left') {
+      throw new Refusal('conflict', 'Nothing of this notification is left to cancel.', {
+        reason: 'nothing_to_cancel',
+      });
+    }
+    res.json({ status: 'cancelled', notification_id: id, cancelled: cancellation.deliveries });
+  });
+
+  return router;
+}

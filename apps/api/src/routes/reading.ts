@@ -1,0 +1,160 @@
+import { externalId, moment } from '@belfry/shared/channels/fields.js';
+import { CHANNELS, PRIORITIES } from '@belfry/shared/domain/channel.js';
+import { STATUSES } from '@belfry/shared/domain/delivery-state.js';
+import { isId } from '@belfry/shared/domain/ids.js';
+import { maskAddress } from '@belfry/shared/domain/mask.js';
+import { Refusal } from '@belfry/shared/domain/refusal.js';
+import type { Database } from '@belfry/shared/ledger/database.js';
+import {
+  countNotifications,
+  findNotification,
+  listNotifications,
+  type NotificationRecord,
+  type NotificationSummary,
+} from '@belfry/shared/ledger/notifications.js';
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { allow } from '../middleware/authenticate.js';
+import { idIn, parse } from '../middleware/parse.js';
+import { barsOf, statsOf } from './stats.js';
+
+const cursor = z
+  .string()
+  .max(64)
+  .transform((text) => Buffer.from(text, 'base64url').toString())
+  .refine(isId, 'must be the cursor of an earlier page');
+
+const listQuery = z.object({
+  user_id: externalId.optional(),
+  event_type: externalId.optional(),
+  status: z.enum(STATUSES, `must be one of ${STATUSES.join(', ')}`).optional(),
+  channel: z.enum(CHANNELS, `must be one of ${CHANNELS.join(', ')}`).optional(),
+  priority: z.enum(PRIORITIES, `must be one of ${PRIORITIES.join(', ')}`).optional(),
+  from: moment.optional(),
+  to: moment.optional(),
+  limit: z.coerce.number('must be a number from 1 to 200').int().min(1).max(200).default(50),
+  cursor: cursor.optional(),
+});
+
+/** Everything that shows notifications. */
+export function readingRoutes(database: Database): Router {
+  const router = Router();
+  const admins = allow('admin');
+
+  router.get('/notifications', admins, async (req, res) => {
+    const query = parse(listQuery, req.query);
+    const page = { beforeId: query.cursor, limit: query.limit + 1 };
+    const filter = {
+      userId: query.user_id,
+      eventType: query.event_type,
+      status: query.status,
+      channel: query.channel,
+      priority: query.priority,
+      from: query.from,
+      to: query.to,
+    };
+    const found = await listNotifications(database, filter, page);
+    const shown = found.slice(0, query.limit);
+    const last = shown.at(-1);
+    if (found.length > query.limit && last !== undefined)
+      res.set('Link', `<${nextPage(req, last.id)}>; rel="next"`);
+    res.json(shown.map(summaryOf));
+  });
+
+  router.get('/notifications/stats', admins, async (req, res) => {
+    const stats = statsOf(await countNotifications(database));
+    const asText =
+      req.query.format === 'ascii' || req.accepts(['application/json', 'text/plain']) === 'text/plain';
+    if (asText) res.type('text/plain').send(barsOf(stats));
+    else res.json(stats);
+  });
+
+  router.get('/notifications/:id', admins, async (req, res) => {
+    res.json(detailsOf(await load(req)));
+  });
+
+  router.get(['/email/:id', '/notifications/email/:id'], allow('admin', 'internal'), async (req, res) => {
+    const record = await load(req);
+    const [mail] = record.deliveries;
+    if (record.notification.type !== 'email' || record.notification.personId !== null || mail === undefined) {
+      throw unknown(String(req.params.id));
+    }
+    res.json({
+      ...detailsOf(record),
+      email_id: record.notification.id,
+      subject: record.notification.title,
+      state: mail.state,
+    });
+  });
+
+  async function load(req: Request): Promise<NotificationRecord> {
+    const id = idIn(req);
+    const record = await findNotification(database, id);
+    if (record === null) throw unknown(id);
+    return record;
+  }
+
+  return router;
+}
+
+function unknown(id: string): Refusal {
+  return new Refusal('not_found', `Notification with ID ${id} not found.`);
+}
+
+function nextPage(req: Request, lastId: string): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(req.query))
+    if (typeof value === 'string') query.set(name, value);
+  query.set('cursor', Buffer.from(lastId).toString('base64url'));
+  return `${req.baseUrl}${req.path}?${query}`;
+}
+
+function summaryOf(row: NotificationSummary) {
+  return {
+    id: row.id,
+    user_id: row.personId,
+    event_type: row.eventType,
+    status: row.status,
+    sent_at: row.sentAt,
+    created_at: row.createdAt,
+    priority: row.priority,
+    channels: CHANNELS.filter((channel) => row.channels.includes(channel)),
+  };
+}
+
+function detailsOf({ notification, deliveries }: NotificationRecord) {
+  const channels = deliveries.filter(({ state }) => state !== 'skipped').map(({ channel }) => channel);
+  return {
+    ...summaryOf({ ...notification, channels }),
+    type: notification.type,
+    title: notification.title,
+    message: notification.message,
+    context: notification.context,
+    data: notification.data,
+    template_version: notification.templateVersion,
+    send_at: notification.sendAt,
+    expires_at: notification.expiresAt,
+    caller: notification.caller,
+    reason: notification.reason,
+    deliveries: deliveries.map((delivery) => ({
+      id: delivery.id,
+      channel: delivery.channel,
+      state: delivery.state,
+      provider: delivery.provider,
+      to: delivery.address === null ? null : maskAddress(delivery.address),
+      template: delivery.template,
+      due_at: delivery.dueAt,
+      sent_at: delivery.sentAt,
+      reason: delivery.reason,
+      attempts: delivery.trials.map((trial) => ({
+        n: trial.n,
+        provider: trial.provider,
+        outcome: trial.outcome,
+        code: trial.code,
+        error: trial.error,
+        started_at: trial.startedAt,
+        finished_at: trial.finishedAt,
+      })),
+    })),
+  };
+}

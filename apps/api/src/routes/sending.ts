@@ -1,0 +1,161 @@
+import { emailRequest, type SendRequest, sendRequest, smsRequest } from '@belfry/shared/channels/requests.js';
+import { type FieldError, invalid, Refusal } from '@belfry/shared/domain/refusal.js';
+import type { NewNotification } from '@belfry/shared/ledger/accept.js';
+import type { Notifier, Prepared } from '@belfry/shared/notify/notifier.js';
+import { RULES } from '@belfry/shared/routing/route.js';
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { allow, callerOf } from '../middleware/authenticate.js';
+import { jsonBody } from '../middleware/body.js';
+import type { Limits } from '../middleware/limits.js';
+import type { Making, Once } from '../middleware/once.js';
+import { parse, read } from '../middleware/parse.js';
+import { problemOf } from '../middleware/problem.js';
+
+export interface SendingParts {
+  readonly notifier: Notifier;
+  readonly limits: Limits;
+  readonly once: Once;
+}
+
+const ONE = jsonBody('256kb');
+const MANY = jsonBody('4mb');
+const MOST_IN_A_BATCH = 1_000;
+
+/** One kind of thing that can be sent, alone or in a batch. */
+interface Kind<Body> {
+  readonly schema: z.ZodType<Body>;
+  /** Whom the second rate limit is about. */
+  readonly recipient: (body: Body) => string;
+  readonly prepare: (notifier: Notifier, body: Body, caller: string) => Promise<Prepared>;
+  readonly accepted: (notification: NewNotification, body: Body) => unknown;
+  /** The sentence for a body that lacks its main fields. */
+  readonly incomplete?: { readonly fields: readonly string[]; readonly detail: string };
+}
+
+const NOTIFICATION: Kind<SendRequest> = {
+  schema: sendRequest,
+  recipient: (body) => body.user_id,
+  prepare: (notifier, body, caller) => notifier.prepare(body, caller),
+  accepted: (notification) => ({
+    status: notification.deliveries.some((delivery) => delivery.state === 'scheduled')
+      ? 'scheduled'
+      : 'queued',
+    notification_id: notification.id,
+    channels: notification.deliveries
+      .filter(({ state }) => state !== 'skipped')
+      .map(({ channel }) => channel),
+    deliveries: notification.deliveries.map(({ id, channel, state, reason }) => ({
+      id,
+      channel,
+      state,
+      ...(reason === null ? {} : { reason }),
+    })),
+  }),
+};
+
+const EMAIL: Kind<z.infer<typeof emailRequest>> = {
+  schema: emailRequest,
+  recipient: (body) => body.to.toLowerCase(),
+  prepare: (notifier, body, caller) => notifier.prepareEmail(body, caller),
+  accepted: (notification) => ({ status: 'email_queued', email_id: notification.id }),
+  incomplete: { fields: ['to', 'subject', 'body'], detail: 'To email, subject, and body are required' },
+};
+
+const SMS: Kind<z.infer<typeof smsRequest>> = {
+  schema: smsRequest,
+  recipient: (body) => body.phone,
+  prepare: (notifier, body, caller) => notifier.prepareSms(body, caller),
+  accepted: (notification) => ({ status: 'sms_queued', sms_id: notification.id }),
+  incomplete: { fields: ['phone', 'message'], detail: 'Phone number and message are required' },
+};
+
+/** Everything that creates a notification. */
+export function sendingRoutes({ notifier, limits, once }: SendingParts): Router {
+  const router = Router();
+  const senders = allow('admin', 'internal');
+
+  router.post('/notifications/send', senders, ...ONE, (req, res) =>
+    once(req, res, () => makeOne(NOTIFICATION, req)),
+  );
+  router.post('/notifications/batch', senders, ...MANY, (req, res) =>
+    once(req, res, () => makeMany(NOTIFICATION, 'notifications', req)),
+  );
+  router.post('/notifications/email/send', senders, ...ONE, (req, res) =>
+    once(req, res, () => makeOne(EMAIL, req)),
+  );
+  router.post('/notifications/email/batch', senders, ...MANY, (req, res) =>
+    once(req, res, () => makeMany(EMAIL, 'emails', req)),
+  );
+  router.post('/notifications/sms/send', senders, ...ONE, (req, res) =>
+    once(req, res, () => makeOne(SMS, req)),
+  );
+
+  router.post('/notifications/explain', senders, ...ONE, async (req, res) => {
+    const request = parse(sendRequest, req.body);
+    const decisions = await notifier.explain(request);
+    if (decisions === null) throw unknownPerson(request.user_id);
+    res.json({
+      channels: decisions.filter(({ used }) => used).map(({ channel }) => channel),
+      decisions: decisions.map(({ channel, used, reason }) => ({
+        channel,
+        used,
+        reason,
+        rule: RULES[reason],
+      })),
+    });
+  });
+
+  async function makeOne<Body>(kind: Kind<Body>, req: Request): Promise<Making> {
+    const result = read(kind.schema, req.body);
+    if (!result.ok) throw refusalOf(kind, result.errors, req.body);
+    return make(kind, result.value, callerOf(req).sub);
+  }
+
+  async function make<Body>(kind: Kind<Body>, body: Body, caller: string): Promise<Making> {
+    await limits.notification(caller, kind.recipient(body));
+    const prepared = await kind.prepare(notifier, body, caller);
+    if (prepared.kind === 'unknown_person') {
+      return { prepared: [prepared], status: 404, body: problemOf(unknownPerson(prepared.userId)) };
+    }
+    return { prepared: [prepared], status: 202, body: kind.accepted(prepared.notification, body) };
+  }
+
+  /** 207: every item has its own status, and a bad one harms no other. All good ones are one commit. */
+  async function makeMany<Body>(kind: Kind<Body>, list: string, req: Request): Promise<Making> {
+    const batch = z.object({ [list]: z.array(z.unknown()).min(1).max(MOST_IN_A_BATCH) });
+    const items = parse(batch, req.body)[list] ?? [];
+    const made = await Promise.all(items.map((item) => makeItem(kind, item, callerOf(req).sub)));
+    return {
+      prepared: made.flatMap((one) => one.prepared),
+      status: 207,
+      body: { results: made.map(({ status, body }, index) => ({ index, status, body })) },
+    };
+  }
+
+  async function makeItem<Body>(kind: Kind<Body>, item: unknown, caller: string): Promise<Making> {
+    try {
+      const result = read(kind.schema, item);
+      if (!result.ok) throw refusalOf(kind, result.errors, item);
+      return await make(kind, result.value, caller);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code === 'unavailable') throw error;
+      const problem = problemOf(error);
+      return { prepared: [], status: problem.status, body: problem };
+    }
+  }
+
+  return router;
+}
+
+function refusalOf<Body>(kind: Kind<Body>, errors: FieldError[], body: unknown): Refusal {
+  const given = typeof body === 'object' && body !== null ? body : {};
+  const missing = kind.incomplete?.fields.some((field) =>
+    ['', null, undefined].includes(Reflect.get(given, field)),
+  );
+  return invalid(errors, missing === true ? kind.incomplete?.detail : undefined);
+}
+
+function unknownPerson(userId: string): Refusal {
+  return new Refusal('not_found', `User with ID ${userId} not found.`, { reason: 'unknown_person' });
+}

@@ -1,0 +1,92 @@
+import type { OpenProvider } from '@belfry/channels/providers.js';
+import { createSender } from '@belfry/channels/send.js';
+import type { WorkerSettings } from '@belfry/shared/config/settings.js';
+import { type Claim, claimDeliveries } from '@belfry/shared/ledger/claim.js';
+import type { Database } from '@belfry/shared/ledger/database.js';
+import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
+import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import { concurrencyOf, type DeliveryQueue, partsOf } from '@belfry/shared/queue/topology.js';
+import { createBatcher } from '@belfry/shared/service/batcher.js';
+import type { Events } from '@belfry/shared/service/events.js';
+import type { Running } from '@belfry/shared/service/lifecycle.js';
+import { within } from '@belfry/shared/service/within.js';
+import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
+import { createRenderer } from '@belfry/shared/templates/render.js';
+import { startUpkeep } from '@belfry/shared/upkeep/upkeep.js';
+import { createLeases, LEASE_MS } from './leases.js';
+import { createDeliver } from './processors/deliver.js';
+import { createRecorder } from './recorder.js';
+import { createRenderStage } from './render-stage.js';
+import { superviseWorker } from './supervised-worker.js';
+
+export interface WorkerParts {
+  readonly settings: WorkerSettings;
+  /** This process among all workers: leases carry it. */
+  readonly owner: string;
+  readonly database: Database;
+  readonly engine: QueueEngine;
+  readonly catalogue: Catalogue;
+  readonly providers: readonly OpenProvider[];
+  readonly events: Events;
+  readonly queues: readonly DeliveryQueue[];
+  readonly upkeep: boolean;
+}
+
+/** When stopping: how long what is in hand may take by itself, and then how long it has to say how far it came. */
+const FINISH_MS = 6_000;
+const ABANDON_MS = 2_000;
+
+/** Starts a BullMQ worker for each queue, all of them on one claim batcher, one recorder and one set of leases. */
+export function startWorkers(parts: WorkerParts): Running {
+  const { settings, owner, database, engine, events } = parts;
+  const policy = {
+    maxAttempts: settings.MAX_ATTEMPTS,
+    baseMs: settings.RETRY_BASE_MS,
+    holdMs: settings.RETRY_SWEEP_MS,
+  };
+  const claims = createBatcher<string, Claim>({
+    batch: 300,
+    flights: 2,
+    waiting: 20_000,
+    run: (ids) => claimDeliveries(database, owner, LEASE_MS, ids),
+  });
+  const leases = createLeases(database, owner, events);
+  const deliver = createDeliver({
+    claim: (deliveryId) => claims.add(deliveryId),
+    leases,
+    render: createRenderStage(createRenderer(parts.catalogue)),
+    sender: createSender({ providers: parts.providers }),
+    recorder: createRecorder(database, owner, events),
+    policy,
+    events,
+  });
+  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
+  const intervals = { sweepIntervalMs: settings.SWEEP_INTERVAL_MS, retrySweepMs: settings.RETRY_SWEEP_MS };
+  const upkeep = parts.upkeep ? startUpkeep({ database, engine, enqueuer, events }, intervals) : null;
+  const workers = parts.queues.map((queue) =>
+    superviseWorker(() => engine.work(queue, deliver, { concurrency: concurrencyFor(queue, settings) })),
+  );
+  let stopped: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    const closed = Promise.all([upkeep?.stop(), ...workers.map((worker) => worker.stop())]);
+    if (!(await within(FINISH_MS, closed))) {
+      leases.abandon();
+      await within(ABANDON_MS, closed);
+    }
+    await within(500, leases.stop());
+    await within(1_000, Promise.all(parts.providers.map(({ provider }) => provider.close())));
+  }
+
+  return {
+    stop() {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+function concurrencyFor(queue: DeliveryQueue, settings: WorkerSettings): number {
+  const { channel, priority } = partsOf(queue);
+  return concurrencyOf(priority, settings.concurrency[channel]);
+}

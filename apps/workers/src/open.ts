@@ -1,0 +1,100 @@
+import { type OpenProvider, openProviders, parseSettings } from '@belfry/channels/providers.js';
+import { loadEnvFile, readSettings, SettingsError } from '@belfry/shared/config/read.js';
+import { workerSettings } from '@belfry/shared/config/settings.js';
+import { newId } from '@belfry/shared/domain/ids.js';
+import type { Message } from '@belfry/shared/domain/message.js';
+import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
+import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
+import { openEngine } from '@belfry/shared/queue/engine.js';
+import { selectQueues } from '@belfry/shared/queue/topology.js';
+import { createBatcher } from '@belfry/shared/service/batcher.js';
+import { createEvents } from '@belfry/shared/service/events.js';
+import type { Running } from '@belfry/shared/service/lifecycle.js';
+import { createLog, type Logger } from '@belfry/shared/service/log.js';
+import { awaitEngine, awaitSchema } from '@belfry/shared/service/readiness.js';
+import { within } from '@belfry/shared/service/within.js';
+import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
+import { startWorkers } from './app.js';
+
+export interface WorkerProcess {
+  readonly log: Logger;
+  readonly running: Running;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** Reads the settings, waits for the schema and the engine, and starts the workers that `WORKER_QUEUES` chooses. */
+export async function openWorkerProcess(): Promise<WorkerProcess> {
+  loadEnvFile();
+  const settings = readSettings(workerSettings);
+  const chosen = selectQueues(settings.WORKER_QUEUES);
+  const parsed = parseSettings(process.env);
+  const problems = [
+    ...chosen.unknown.map((pattern) => `WORKER_QUEUES: "${pattern}" matches no queue.`),
+    ...(parsed.ok ? [] : parsed.problems.map(({ setting, remedy }) => `${setting} ${remedy}`)),
+  ];
+  if (!parsed.ok || problems.length > 0) throw new SettingsError(problems);
+
+  const log = createLog('worker', settings.LOG_LEVEL);
+  const events = createEvents(log);
+  const catalogue = await loadCatalogue(settings.TEMPLATES_DIR);
+  const database = openDatabase({
+    url: settings.DATABASE_URL,
+    name: 'belfry-worker',
+    size: settings.DATABASE_POOL,
+    onError: (error) => events.connectionFailed({ part: 'database', error }),
+  });
+  const engine = openEngine({
+    redisUrl: settings.REDIS_URL,
+    databaseUrl: settings.DATABASE_URL,
+    name: 'belfry-worker',
+    workers: chosen.queues.length,
+    onError: (error) => events.connectionFailed({ part: 'queue', error }),
+  });
+  await awaitSchema(database, log);
+  await awaitEngine(engine, log);
+  const providers: readonly OpenProvider[] = await openProviders(parsed.providers, {
+    putInInbox: inboxOf(database),
+  });
+  const owner = newId();
+  const workers = startWorkers({
+    settings,
+    owner,
+    database,
+    engine,
+    catalogue,
+    providers,
+    events,
+    ...chosen,
+  });
+  return {
+    log,
+    facts: {
+      worker: owner,
+      engine: engine.kind,
+      queues: chosen.queues,
+      upkeep: chosen.upkeep,
+      providers: providers.map(({ provider }) => provider.name),
+    },
+    running: {
+      async stop() {
+        await workers.stop();
+        await within(1_000, Promise.all([engine.close(), database.close()]));
+      },
+    },
+  };
+}
+
+function inboxOf(database: Database): (message: Message<'realtime'>) => Promise<void> {
+  const batcher = createBatcher<Message<'realtime'>, true>({
+    batch: 300,
+    flights: 2,
+    waiting: 20_000,
+    run: async (messages) => {
+      await putInInboxes(database, messages);
+      return messages.map(() => true);
+    },
+  });
+  return async (message) => {
+    await batcher.add(message);
+  };
+}

@@ -1,0 +1,147 @@
+import type { Attempt, Sender } from '@belfry/channels/send.js';
+import type { Message } from '@belfry/shared/domain/message.js';
+import type { Claim, Claimed } from '@belfry/shared/ledger/claim.js';
+import type { DeliveryRecord } from '@belfry/shared/ledger/record.js';
+import { putBack } from '@belfry/shared/queue/backoff-strategy.js';
+import { deliveryJob } from '@belfry/shared/queue/jobs.js';
+import type { DeliveryProcessor } from '@belfry/shared/queue/queue-engine.js';
+import { nextStep, type RetryPolicy } from '@belfry/shared/queue/retry.js';
+import { type Objection, objectionTo } from '@belfry/shared/routing/guard.js';
+import type { Events } from '@belfry/shared/service/events.js';
+import type { Leases } from '../leases.js';
+import type { Recorder } from '../recorder.js';
+import type { RenderStage } from '../render-stage.js';
+import { endJob } from './job-ending.js';
+
+export interface DeliverParts {
+  readonly claim: (deliveryId: string) => Promise<Claim>;
+  readonly leases: Leases;
+  readonly render: RenderStage;
+  readonly sender: Sender;
+  readonly recorder: Recorder;
+  readonly policy: RetryPolicy;
+  readonly events: Events;
+}
+
+/** Takes one delivery from its queue to its provider: claim, guard, render, send, record. */
+export function createDeliver(parts: DeliverParts): DeliveryProcessor {
+  return async (job, token, lockLost) => {
+    const { delivery_id } = deliveryJob.parse(job.data);
+    const asked = performance.now();
+    const claim = await parts.claim(delivery_id);
+    if (claim.kind === 'over') return;
+    if (claim.kind !== 'claimed') return putBack(job, token, claim.waitMs);
+    if (claim.was === 'sending') parts.events.takenOver(claim);
+
+    const settle = async (record: DeliveryRecord) =>
+      endJob(job, token, await parts.recorder.record(claim, record));
+    const lease = parts.leases.hold(claim, asked);
+    try {
+      const objection = objectionTo(claim);
+      if (objection !== null) return await settle(objected(claim, objection));
+
+      const rendered = await parts.render(claim);
+      if (!rendered.ok) return await settle(unrenderable(claim, rendered.reason));
+
+      if (!lease.valid() || lockLost.aborted) return;
+      const attempt = await parts.sender.send(rendered.message, {
+        ambiguous: claim.was === 'sending' || claim.was === 'ambiguous',
+        signal: AbortSignal.any([lease.signal, lockLost]),
+      });
+      announce(parts.events, claim, attempt);
+      return await settle(attempted(claim, rendered, attempt, parts.policy));
+    } finally {
+      lease.release();
+    }
+  };
+}
+
+const NOTHING_TRIED = {
+  dueInMs: 0,
+  cost: 0,
+  retryable: false,
+  provider: null,
+  providerId: null,
+  template: null,
+  tries: [],
+  suppress: null,
+} as const;
+
+function objected(claim: Claimed, objection: Objection): DeliveryRecord {
+  return { ...NOTHING_TRIED, deliveryId: claim.deliveryId, claim: claim.claim, ...objection };
+}
+
+/** A text that cannot be made is the event's fault, not the provider's: it would fail again in the same way. */
+function unrenderable(claim: Claimed, reason: string): DeliveryRecord {
+  const tried = {
+    provider: 'templates',
+    outcome: 'rejected',
+    code: 'template',
+    error: reason,
+    startedMsAgo: 0,
+    finishedMsAgo: 0,
+  } as const;
+  return {
+    ...NOTHING_TRIED,
+    deliveryId: claim.deliveryId,
+    claim: claim.claim,
+    state: 'dead',
+    reason: 'template',
+    cost: 1,
+    tries: [tried],
+  };
+}
+
+function attempted(
+  claim: Claimed,
+  { template }: { message: Message; template: string | null },
+  { tries, outcome }: Attempt,
+  policy: RetryPolicy,
+): DeliveryRecord {
+  const heldMs = Date.now() - claim.firstAttemptAt.getTime();
+  const now = Date.now();
+  return {
+    deliveryId: claim.deliveryId,
+    claim: claim.claim,
+    ...nextStep(outcome, claim.attempts, heldMs, policy),
+    provider: tries.at(-1)?.provider ?? null,
+    providerId: outcome.kind === 'sent' ? (outcome.providerId ?? null) : null,
+    template,
+    suppress: outcome.kind === 'rejected' && outcome.suppress === true ? outcome.code : null,
+    tries: tries.map((one) => ({
+      provider: one.provider,
+      outcome: one.outcome.kind,
+      code: one.outcome.code,
+      error: one.outcome.kind === 'sent' ? null : one.outcome.error,
+      startedMsAgo: Math.max(0, now - one.startedAt.getTime()),
+      finishedMsAgo: Math.max(0, now - one.finishedAt.getTime()),
+    })),
+  };
+}
+
+function announce(events: Events, claim: Claimed, { tries, outcome }: Attempt): void {
+  const { notificationId, deliveryId, channel } = claim;
+  for (const one of tries) {
+    const durationMs = one.finishedAt.getTime() - one.startedAt.getTime();
+    const { kind, code } = one.outcome;
+    events.attempted({
+      notificationId,
+      deliveryId,
+      channel,
+      provider: one.provider,
+      outcome: kind,
+      code,
+      durationMs,
+    });
+  }
+  if (tries.length > 0) return;
+  events.attempted({
+    notificationId,
+    deliveryId,
+    channel,
+    provider: 'none',
+    outcome: outcome.kind,
+    code: outcome.code,
+    durationMs: 0,
+  });
+}

@@ -1,0 +1,57 @@
+import type { ContentOf, Message } from '@belfry/shared/domain/message.js';
+import type { Claimed } from '@belfry/shared/ledger/claim.js';
+import type { Renderer } from '@belfry/shared/templates/render.js';
+
+/** The message of a claimed delivery, or why it cannot be made. `template` is null where the caller wrote the text. */
+export type RenderResult =
+  | { readonly ok: true; readonly message: Message; readonly template: string | null }
+  | { readonly ok: false; readonly reason: string };
+
+export type RenderStage = (claim: Claimed) => Promise<RenderResult>;
+
+/** Makes messages: by the templates for people, as written for bare addresses. */
+export function createRenderStage(renderer: Renderer): RenderStage {
+  return async (claim) => {
+    const { notification, person } = claim;
+    if (notification.personId === null) {
+      const content = asWritten(claim);
+      return content === null
+        ? { ok: false, reason: `A message to a bare address cannot go out on ${claim.channel}.` }
+        : { ok: true, message: messageOf(claim, content), template: null };
+    }
+    const rendered = await renderer.render({
+      event: notification.eventType,
+      title: notification.title ?? undefined,
+      message: notification.message ?? undefined,
+      type: notification.type,
+      context: notification.context,
+      data: notification.data,
+      channel: claim.channel,
+      locale: person?.locale ?? 'en',
+      timezone: person?.timezone ?? 'UTC',
+      at: notification.createdAt,
+    });
+    if (!rendered.ok) return rendered;
+    return { ok: true, message: messageOf(claim, rendered.content), template: rendered.template };
+  };
+}
+
+function asWritten({ channel, notification }: Claimed): ContentOf['email'] | ContentOf['sms'] | null {
+  const text = notification.message ?? '';
+  if (channel === 'sms') return { text };
+  if (channel !== 'email') return null;
+  const html = notification.html === null ? {} : { html: notification.html };
+  return { subject: notification.title ?? '', text, ...html };
+}
+
+function messageOf(claim: Claimed, content: Message['content']): Message {
+  return {
+    deliveryId: claim.deliveryId,
+    notificationId: claim.notificationId,
+    channel: claim.channel,
+    priority: claim.priority,
+    to: claim.address,
+    content,
+    firstAttemptAt: claim.firstAttemptAt,
+  };
+}
