@@ -119,6 +119,19 @@ describe('SMTP', () => {
     assert.equal(server.connections(), opened);
   });
 
+  it('keeps to the reply that mattered when the server takes commands in one go', async () => {
+    script = {
+      EHLO: say('250-wire.test\r\n250 PIPELINING\r\n'),
+      RCPT: say('550 5.1.1 no such user\r\n'),
+      DATA: say('554 5.5.1 no valid recipients\r\n'),
+    };
+    const piping = await connect(server);
+    assert.equal((await piping.send(mail(), AbortSignal.timeout(5_000))).code, '550 5.1.1');
+    script = { EHLO: script.EHLO ?? reset };
+    assert.equal((await piping.send(mail(), AbortSignal.timeout(5_000))).kind, 'sent');
+    await piping.close();
+  });
+
   it('does not log in or send over a line that should be encrypted and is not', async () => {
     script = { onMessage: () => assert.fail('sent in the clear') };
     const strict = await connect({ ...server }, true, 'smtps');

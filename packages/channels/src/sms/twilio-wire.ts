@@ -33,7 +33,6 @@ export function rewire(client: RequestClient, baseUrl: string | undefined): () =
     if (call === undefined) throw new Error('a request to Twilio outside of a call');
     config.signal = call.signal;
     config.maxContentLength = call.maxAnswerBytes;
-    config.maxRedirects = 0;
     config.transport = { request: (options: RequestOptions, on: Answered) => open(call, options, on) };
     config.url = rebased(config.url ?? '', baseUrl);
     return config;
