@@ -21,8 +21,8 @@ export type Fleet = {
 
 /** Two lanes: the urgent has a process of its own, so nothing that is many can keep it waiting. */
 const LANES = {
-  'worker-express': '*.critical,*.high',
-  'worker-rest': '*.normal,*.low,fanout,escalation,upkeep',
+  'worker-express': '*.critical,*.high,upkeep',
+  'worker-rest': '*.normal,*.low,upkeep',
 };
 
 /**
