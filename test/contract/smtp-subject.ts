@@ -77,8 +77,14 @@ export const smtpSubject: Subject = {
     scene('broken', 'closes before the message', 'retry', (turn) => ({ DATA: turning(turn, halfClose) })),
     afterMessage('drops the line after the message', 'broken', reset),
     afterMessage('half-closes after the message', 'broken', halfClose),
-    afterMessage('answers without end', 'broken', endless('', '250-x\r\n'.repeat(1000))),
-    afterMessage('answers without a line break', 'broken', endless('250 ', 'x'.repeat(10_000))),
+    {
+      ...afterMessage('answers without end', 'broken', endless('', '250-x\r\n'.repeat(1000))),
+      code: 'EPROTOCOL',
+    },
+    {
+      ...afterMessage('answers without a line break', 'broken', endless('250 ', 'x'.repeat(10_000))),
+      code: 'EPROTOCOL',
+    },
     afterMessage('breaks off in the middle of its answer', 'broken', sayAndClose('25')),
     ...malformed.map((text) => afterMessage(`answers ${JSON.stringify(text)}`, 'broken', say(`${text}\r\n`))),
     scene('broken', 'greets with HTML', 'retry', (turn) => ({ greeting: turning(turn, say('<html>\r\n')) })),

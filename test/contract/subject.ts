@@ -20,6 +20,8 @@ export interface Scene {
   /** `taken`: all goes well. `silent`: no end comes by itself, so only the deadline or an abort ends it. */
   readonly kind: 'taken' | 'silent' | 'broken';
   readonly expect: readonly OutcomeKind[];
+  /** The code, where only one shows that the provider saw what was wrong. */
+  readonly code?: string;
   /** Also honest when the attempt is called off at the very moment the scene turns: what came back may not be read yet. */
   readonly whenCalledOff?: OutcomeKind;
   open(): Promise<Stage>;

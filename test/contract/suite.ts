@@ -17,6 +17,7 @@ export function providerContract(subject: Subject): void {
         played(scene, async ({ provider }) => {
           const outcome = await stuckless(provider.send(message, AbortSignal.timeout(deadlineOf(scene))));
           assert.ok(scene.expect.includes(outcome.kind), JSON.stringify(outcome));
+          if (scene.code !== undefined) assert.equal(outcome.code, scene.code);
           // Whoever is only slow is stopped by the deadline; whoever is broken has to be found out before.
           if (scene.kind !== 'silent') assert.notEqual(outcome.code, 'timeout');
           keepsSecrets(outcome, subject);

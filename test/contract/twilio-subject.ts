@@ -96,7 +96,9 @@ export const twilioSubject: Subject = {
       'ambiguous',
       sayAndClose(`${HEAD}Content-Length: 999\r\n\r\n{"sid":`),
     ),
-    scene('broken', 'answers without end', 'ambiguous', endless(`${HEAD}\r\n`, ' '.repeat(10_000))),
+    {
+      ...scene('broken', 'answers without end', 'ambiguous', endless(`${HEAD}\r\n`, ' '.repeat(10_000))),
+    },
     scene('broken', 'says something that is not HTTP', 'ambiguous', say('220 mail here\r\n\r\n')),
     ...malformed.map(([name, body]) =>
       scene('broken', `answers 201 with ${name}`, 'ambiguous', answer(201, body, JSON_TYPE)),

@@ -6,6 +6,7 @@ import { twilio as definition } from '@belfry/channels/sms/twilio.js';
 import {
   type Action,
   answer,
+  endless,
   hang,
   http,
   type WireRequest,
@@ -95,6 +96,17 @@ describe('Twilio', () => {
     const outcome = await send();
     assert.ok(outcome.kind === 'throttled');
     assert.equal(outcome.afterMs, 7_000);
+  });
+
+  it('reads no more of an answer than a message can need', async () => {
+    let poured = () => 0;
+    act = () => (socket) => {
+      poured = () => socket.bytesWritten;
+      endless('HTTP/1.1 201 Created\r\n\r\n', ' '.repeat(10_000))(socket);
+    };
+    assert.equal((await send()).kind, 'ambiguous');
+    // The rest is what the buffers of the two sockets hold.
+    assert.ok(poured() < 20_000_000, `${poured()} bytes`);
   });
 
   it('asks once, whatever the answer', async () => {
