@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** The reason of a signal that has aborted, as an outcome's code: its deadline passed, or somebody called the attempt off. */
 export function whyAborted(signal: AbortSignal): 'timeout' | 'aborted' {
   return signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError'
@@ -23,6 +25,8 @@ export function withDeadline(outer: AbortSignal, ms: number): Deadline {
     () => inner.abort(new DOMException('The deadline has passed', 'TimeoutError')),
     ms,
   );
+  // Many calls under one signal are no leak: each takes its listener away again.
+  setMaxListeners(0, outer);
   if (outer.aborted) onAbort();
   else outer.addEventListener('abort', onAbort, { once: true });
   return {
