@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
-import { type ApiSettings, apiSettings } from '@belfry/shared/config/settings.js';
+import { ADVISED_SECRET, type ApiSettings, apiSettings } from '@belfry/shared/config/settings.js';
 import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
 import { isMigrated, migrateLedger } from '@belfry/shared/ledger/migrate.js';
 import { createNotifier } from '@belfry/shared/notify/notifier.js';
@@ -31,6 +31,12 @@ export async function openApiProcess(): Promise<ApiProcess> {
   loadEnvFile();
   const settings = readSettings(apiSettings);
   const log = createLog('api', settings.LOG_LEVEL);
+  if ((settings.JWT_SECRET?.length ?? ADVISED_SECRET) < ADVISED_SECRET) {
+    log.warn(
+      { remedy: `Set JWT_SECRET to at least ${ADVISED_SECRET} random characters.` },
+      'JWT_SECRET is short',
+    );
+  }
   const events = createEvents(log);
   const catalogue = await loadCatalogue(settings.TEMPLATES_DIR);
   const database = openDatabase({

@@ -32,8 +32,12 @@ export interface WorkerParts {
   readonly upkeep: boolean;
 }
 
-/** When stopping: how long what is in hand may take by itself, and then how long it has to say how far it came. */
-const FINISH_MS = 6_000;
+/*
+ * When stopping: how long BullMQ's workers may take to close with nothing in hand (they never do while Redis is down),
+ * how long what is in hand may take to end by itself, and then how long it has to say how far it came.
+ */
+const CLOSE_MS = 1_500;
+const FINISH_MS = 4_500;
 const ABANDON_MS = 2_000;
 
 /** Starts a BullMQ worker for each queue, all of them on one claim batcher, one recorder and one set of leases. */
@@ -70,7 +74,9 @@ export function startWorkers(parts: WorkerParts): Running {
 
   async function stop(): Promise<void> {
     const closed = Promise.all([upkeep?.stop(), ...workers.map((worker) => worker.stop())]);
-    if (!(await within(FINISH_MS, closed))) {
+    const ended =
+      (await within(CLOSE_MS, closed)) || leases.count() === 0 || (await within(FINISH_MS, closed));
+    if (!ended) {
       leases.abandon();
       await within(ABANDON_MS, closed);
     }

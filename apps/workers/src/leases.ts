@@ -20,6 +20,8 @@ export interface Lease {
 export interface Leases extends Running {
   /** @param since the process's monotonic clock before the claim was asked for. */
   hold(claim: Claimed, since: number): Lease;
+  /** How many deliveries are in hand. */
+  count(): number;
   /** Lets go of everything: sends under way are called off, and say how far they came. */
   abandon(): void;
 }
@@ -72,6 +74,7 @@ export function createLeases(database: Database, owner: string, events: Events):
         },
       };
     },
+    count: () => held.size,
     abandon() {
       for (const lease of held.values()) lease.controller.abort(new Error('The worker is stopping.'));
     },

@@ -30,13 +30,16 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
   const parsed = parseSettings(process.env);
   const idle = chosen.queues.length === 0 && !chosen.upkeep;
   const problems = [
-    ...(idle ? ['WORKER_QUEUES matches no queue. Queues are named like email.critical; upkeep is one too.'] : []),
+    ...(idle
+      ? ['WORKER_QUEUES matches no queue. Queues are named like email.critical; upkeep is one too.']
+      : []),
     ...(parsed.ok ? [] : parsed.problems.map(({ setting, remedy }) => `${setting} ${remedy}`)),
   ];
   if (!parsed.ok || problems.length > 0) throw new SettingsError(problems);
 
   const log = createLog('worker', settings.LOG_LEVEL);
-  if (chosen.unknown.length > 0) log.warn({ patterns: chosen.unknown }, 'WORKER_QUEUES has patterns that match no queue');
+  if (chosen.unknown.length > 0)
+    log.warn({ patterns: chosen.unknown }, 'WORKER_QUEUES has patterns that match no queue');
   const events = createEvents(log);
   const catalogue = await loadCatalogue(settings.TEMPLATES_DIR);
   const database = openDatabase({

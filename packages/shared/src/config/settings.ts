@@ -3,8 +3,9 @@ import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
 import { limit, url, whole } from './fields.js';
 
-/** A JWT secret that is shorter than this can be guessed; RFC 7518 §3.2 asks for 256 bits with HS256. */
-const SHORTEST_SECRET = 32;
+/** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
+const SHORTEST_SECRET = 16;
+export const ADVISED_SECRET = 32;
 
 /** The settings of the ledger and the queues, which every process reads. */
 export const fleetFields = {
@@ -101,7 +102,7 @@ export const apiSettings = z.object({ ...fleetFields, ...apiFields }).superRefin
       code: 'custom',
       path: ['JWT_SECRET'],
       message:
-        'is required: set it to at least 32 random characters, for example the output of: openssl rand -base64 48',
+        'is required: set it to 32 or more random characters, for example the output of: openssl rand -base64 48',
     });
   }
   if (!symmetric && settings.JWKS_URL === undefined) {
