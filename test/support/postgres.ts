@@ -14,6 +14,9 @@ export type TestDatabase = {
 };
 
 let cluster: Promise<string> | undefined;
+let ownCluster: EmbeddedPostgres | undefined;
+// Here and not where it is started: a hook that is made within another one ends with it.
+after(() => ownCluster?.stop());
 
 /**
  * Makes an empty database in the cluster of TEST_DATABASE_URL (a superuser's). Without that variable an embedded
@@ -59,9 +62,8 @@ export function temporaryDir(): string {
 }
 
 async function startCluster(): Promise<string> {
-  const postgres = await startPostgres();
-  after(() => postgres.stop());
-  return postgres.url;
+  ownCluster = await startPostgres();
+  return ownCluster.url;
 }
 
 async function execute(url: string, sql: string): Promise<void> {
