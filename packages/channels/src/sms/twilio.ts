@@ -44,7 +44,7 @@ class Twilio implements Provider<'sms'> {
 
   constructor(client: TwilioClient, from: string, disconnect: () => void) {
     this.#client = client;
-    this.#sender = from.startsWith('MG') ? { messagingServiceSid: from } : { from };
+    this.#sender = /^MG[0-9a-f]{32}$/i.test(from) ? { messagingServiceSid: from } : { from };
     this.#disconnect = disconnect;
   }
 
