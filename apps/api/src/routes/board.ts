@@ -8,21 +8,44 @@ import { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import type { Authenticator } from '../middleware/authenticate.js';
 
+type Queue = ReturnType<QueueEngine['queue']>;
+
 /** Where the board is. */
 export const BOARD_PATH = '/admin/queues';
 
 /** Bull Board over every queue, for administrators. */
 export function boardRoutes(engine: QueueEngine, authenticator: Authenticator): Router {
+  const router = Router();
+  router.use(BOARD_PATH, noFraming, sameOrigin, adminsOnly(authenticator), currentBoard(engine));
+  return router;
+}
+
+/**
+ * The board over the engine's queues as they are now. It is made when it is first asked for, since there may be no
+ * schema to open a queue on before, and again when a queue had to be opened anew.
+ */
+function currentBoard(engine: QueueEngine): RequestHandler {
+  let shown: readonly Queue[] = [];
+  let board: RequestHandler | undefined;
+  return (req, res, next) => {
+    const queues = DELIVERY_QUEUES.map((name) => engine.queue(name));
+    if (board === undefined || queues.some((queue, index) => queue !== shown[index])) {
+      board = boardOf(queues);
+      shown = queues;
+    }
+    board(req, res, next);
+  };
+}
+
+function boardOf(queues: readonly Queue[]): RequestHandler {
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath(BOARD_PATH);
   createBullBoard({
-    queues: DELIVERY_QUEUES.map((name) => new BullMQAdapter(engine.queue(name), { delimiter: '.' })),
+    queues: queues.map((queue) => new BullMQAdapter(queue, { delimiter: '.' })),
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Belfry' } },
   });
-  const router = Router();
-  router.use(BOARD_PATH, noFraming, sameOrigin, adminsOnly(authenticator), serverAdapter.getRouter());
-  return router;
+  return serverAdapter.getRouter();
 }
 
 /** The board's page brings an inline script and styles of its own; everything else stays shut. */

@@ -47,6 +47,10 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
     // Its type names its backend; to everybody else a queue is a queue.
     if (!(opened instanceof Queue)) throw new Error('BullMQ made something that is not a queue.');
     opened.on('error', options.onError);
+    // BullMQ looks at its schema once and remembers for ever that it failed: before the migration, or in an outage.
+    opened.waitUntilReady().catch(() => {
+      if (queues.get(name) === opened) queues.delete(name);
+    });
     return opened;
   }
 

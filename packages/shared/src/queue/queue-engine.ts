@@ -11,7 +11,7 @@ export interface QueueEngine {
   readonly kind: 'redis' | 'postgres';
   /** Puts jobs into a queue. Rejects with `QueueDown` within two seconds when the engine cannot be reached. */
   add(queue: string, jobs: readonly NewJob[]): Promise<void>;
-  /** BullMQ's own object for a queue, for Bull Board. Made once, kept until `close`. */
+  /** BullMQ's own object for a queue, for Bull Board. Kept until `close`, unless it could not be opened. */
   queue(name: string): Queue;
   /** Which of these job ids still have a job that is waiting, delayed or being worked on. */
   alive(queue: string, ids: readonly string[]): Promise<Set<string>>;
