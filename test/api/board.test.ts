@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CHANNELS, PRIORITIES } from '@belfry/shared/domain/channel.js';
+import { forEachEngine } from '../support/engines.js';
+import { useFleet } from '../support/fleet.js';
+import { ask, items } from '../support/http.js';
+import { waitFor } from '../support/wait.js';
+
+const BOARD = '/admin/queues';
+
+forEachEngine((engine) => {
+  const fleet = useFleet({ engine, workers: [] });
+
+  async function visit(path: string, authorization?: string, method = 'GET', headers = {}) {
+    const own = authorization === undefined ? {} : { authorization };
+    return ask(method, `${fleet().api.url}${path}`, undefined, { ...own, ...headers });
+  }
+  const bearer = async (role: string) => `Bearer ${await fleet().token(role, 'visitor')}`;
+  const basic = async (role: string) =>
+    `Basic ${Buffer.from(`anybody:${await fleet().token(role)}`).toString('base64')}`;
+
+  test('the board asks whoever has no token to sign in', async () => {
+    for (const credentials of [undefined, 'Bearer ', 'Bearer x.y.z', 'Basic !', 'Basic OnB3', 'Digest x']) {
+      const answer = await visit(BOARD, credentials);
+      assert.equal(answer.status, 401, `with ${credentials}`);
+      assert.match(answer.headers.get('www-authenticate') ?? '', /^Basic realm=/);
+      assert.doesNotMatch(answer.text, /<html/);
+    }
+  });
+
+  test('the board refuses good tokens of anybody but administrators', async () => {
+    for (const role of ['User', 'Internal', 'somebody']) {
+      assert.equal((await visit(BOARD, await bearer(role))).status, 403, role);
+      assert.equal((await visit(BOARD, await basic(role))).status, 403, role);
+    }
+  });
+
+  test('the board opens for an Admin token, as a Bearer and as the password of Basic', async () => {
+    for (const credentials of [await bearer('Admin'), await basic('aDMIN')]) {
+      const page = await visit(BOARD, credentials);
+      assert.equal(page.status, 200);
+      assert.match(page.text, /<title>Belfry<\/title>/);
+      assert.match(page.headers.get('content-security-policy') ?? '', /frame-ancestors 'none'/);
+    }
+  });
+
+  test('what the board is made of needs the token as well', async () => {
+    const page = await visit(BOARD, await bearer('Admin'));
+    const assets = [...page.text.matchAll(/(?:src|href)="([^"]*static\/[^"]+)"/g)].map(([, path]) => path);
+    assert.ok(assets.length > 1, page.text);
+    for (const asset of assets) {
+      const path = new URL(asset ?? '', `${fleet().api.url}${BOARD}/`).pathname;
+      assert.equal((await visit(path)).status, 401, path);
+      assert.equal((await visit(path, await bearer('User'))).status, 403, path);
+      assert.equal((await visit(path, await bearer('Admin'))).status, 200, path);
+    }
+    for (const path of ['/api/queues', '/api/redis/stats', '/queue/email.low', '/no/such/page'])
+      assert.equal((await visit(BOARD + path)).status, 401, path);
+    assert.equal((await visit('/ADMIN/Queues/api/queues')).status, 401, 'however the path is spelled');
+  });
+
+  test('the board lists a queue for every channel and priority', async () => {
+    const answer = await visit(`${BOARD}/api/queues`, await bearer('Admin'));
+    assert.equal(answer.status, 200, answer.text);
+    const names = items(answer.body.queues).map((queue) => String(queue.name));
+    const wanted = CHANNELS.flatMap((channel) => PRIORITIES.map((priority) => `${channel}.${priority}`));
+    assert.deepEqual(names.sort(), wanted.sort());
+  });
+
+  test('a notification has its jobs on the board as soon as it is accepted, by an API that made the schema itself', async () => {
+    await fleet().person('board', { email: 'board@example.org' });
+    await fleet().send({ user_id: 'board', message: 'hello', priority: 'high' });
+    await fleet().send({ user_id: 'board', message: 'later', send_at: Date.now() / 1000 + 3600 });
+    assert.deepEqual(
+      await waitForJobs(3),
+      { 'realtime.high waiting': 1, 'email.high waiting': 1, 'realtime.normal delayed': 1 },
+      fleet().logs().join('\n'),
+    );
+  });
+
+  async function waitForJobs(count: number): Promise<Record<string, number>> {
+    let jobs: Record<string, number> = {};
+    await waitFor(
+      async () => {
+        const answer = await visit(`${BOARD}/api/queues`, await bearer('Admin'));
+        jobs = Object.fromEntries(
+          items(answer.body.queues).flatMap((queue) =>
+            ['waiting', 'delayed', 'failed']
+              .map((state): [string, number] => [`${queue.name} ${state}`, Number(queue.counts?.[state])])
+              .filter(([, number]) => number > 0),
+          ),
+        );
+        return Object.values(jobs).reduce((sum, number) => sum + number, 0) >= count;
+      },
+      { what: 'jobs on the board' },
+    ).catch(() => undefined);
+    return jobs;
+  }
+
+  test('a request that changes something is refused unless it comes from the board itself', async () => {
+    const admin = await basic('Admin');
+    const pause = `${BOARD}/api/queues/email.low/pause`;
+    const { host } = new URL(fleet().api.url);
+    const foreign = [
+      {},
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: `http://${host}.evil.example` },
+      { origin: `http://evil.example/?http://${host}` },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { 'sec-fetch-site': 'same-origin', origin: 'http://127.0.0.1:1' },
+    ];
+    for (const headers of foreign)
+      assert.equal((await visit(pause, admin, 'PUT', headers)).status, 403, JSON.stringify(headers));
+    const queue = (name: string, queues: ReturnType<typeof items>) =>
+      queues.find((one) => String(one.name) === name);
+    const listed = async () => items((await visit(`${BOARD}/api/queues`, admin)).body.queues);
+    assert.equal(queue('email.low', await listed())?.isPaused, false);
+    assert.equal((await visit(pause, admin, 'PUT', { origin: fleet().api.url })).status, 200);
+    assert.equal(queue('email.low', await listed())?.isPaused, true);
+    const resume = pause.replace('pause', 'resume');
+    assert.equal((await visit(resume, admin, 'PUT', { origin: fleet().api.url })).status, 200);
+    assert.equal((await visit(resume, undefined, 'PUT', { origin: fleet().api.url })).status, 401);
+  });
+});
