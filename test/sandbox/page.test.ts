@@ -78,6 +78,7 @@ test('a mail opened alone has no scripts and no origin either', LIMIT, () =>
     await page.goto(`${sandbox.httpUrl}/messages/${id}/html`);
     await page.locator('#seen').waitFor();
     assert.notEqual(await page.title(), 'ran');
+    assert.equal(await page.evaluate('self.origin'), 'null');
   }),
 );
 
