@@ -76,7 +76,7 @@ async function startHttp(books: Books, host: string, port: number): Promise<List
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
     });
-
+    server.closeAllConnections();
     await within(STOP_MS, closed);
   }
 }
