@@ -12,8 +12,10 @@ COPY apps/sandbox/package.json apps/sandbox/
 COPY apps/local/package.json apps/local/
 COPY test/package.json test/
 
+# Not `npm ci`: it refuses a lock file that does not name the optional packages of every platform. --no-save takes the
+# versions of the lock file just as strictly.
 FROM manifests AS build
-RUN npm ci --no-audit --no-fund
+RUN npm install --no-save --no-audit --no-fund
 COPY tsconfig.base.json ./
 COPY packages packages
 COPY apps apps
@@ -21,7 +23,7 @@ RUN npx tsc -b apps/api apps/workers apps/sandbox
 
 # What runs needs neither a compiler nor the embedded PostgreSQL, so only three workspaces are installed.
 FROM manifests AS production
-RUN npm ci --no-audit --no-fund --omit=dev \
+RUN npm install --no-save --no-audit --no-fund --omit=dev \
     --workspace=@belfry/api --workspace=@belfry/workers --workspace=@belfry/sandbox
 
 FROM node:20-bookworm-slim

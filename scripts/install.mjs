@@ -18,8 +18,10 @@ export async function install(root) {
   const fresh = !existsSync(path.join(root, 'node_modules'));
   say(fresh ? 'Installing packages (once, about a minute)' : 'Installing packages that changed');
   const { file, args } = npm();
-  const flags = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  const code = await run('installing', file, [...args, fresh ? 'ci' : 'install', ...flags], { cwd: root });
+  // Not `npm ci`: it refuses a lock file that does not name the optional packages of every platform. --no-save
+  // takes the versions of the lock file just as strictly, and writes neither it nor package.json.
+  const flags = ['--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const code = await run('installing', file, [...args, 'install', ...flags], { cwd: root });
   if (code !== 0)
     fail(
       'npm could not install the packages; what it said is above. Without a network nothing can be installed.',

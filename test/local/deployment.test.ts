@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
@@ -56,6 +56,17 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('sets only settings that the sources read', () => {
+    const sources = ['packages/shared/src/config', 'packages/channels/src', 'apps/sandbox/src']
+      .map(sourceText)
+      .join('');
+    for (const name of ['api', 'worker', 'sandbox']) {
+      for (const setting of Object.keys(services[name]?.environment ?? {})) {
+        assert.match(sources, new RegExp(`\\b${setting}\\b`), setting);
+      }
+    }
+  });
+
   it('names only programs that the sources have', () => {
     const programs = [...`${compose}\n${dockerfile}`.matchAll(/apps\/(\w+)\/dist\/main\.js/g)].map(
       ([, app]) => app,
@@ -75,7 +86,7 @@ describe('Dockerfile', () => {
     for (const source of sources) assert.ok(existsSync(path.join(ROOT, source)), source);
   });
 
-  it('copies the package file of every workspace, which npm ci compares with the lock file', () => {
+  it('copies the package file of every workspace, which npm compares with the lock file', () => {
     const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, unknown> };
     const workspaces = Object.keys(lock.packages).filter(
       (name) => name !== '' && !name.includes('node_modules'),
@@ -99,4 +110,12 @@ describe('Dockerfile', () => {
 
 function read(file: string): string {
   return readFileSync(path.join(ROOT, file), 'utf8');
+}
+
+function sourceText(folder: string): string {
+  const names = readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => read(path.join(folder, name)))
+    .join('');
 }

@@ -35,8 +35,9 @@ const STEADY_MS = 30_000;
 
 /** Starts the process and keeps it running until it is stopped. */
 export function startChild(spec: ChildSpec): Child {
-  const log = openLog(path.join(spec.logDir, `${spec.name}.log`));
   const lastLines: string[] = [];
+  const level = terminalLevel(spec.env.LOG_LEVEL);
+  const log = openLog(path.join(spec.logDir, `${spec.name}.log`), (line) => tell(terminalText(line, level)));
   const stopping = new AbortController();
   let current: ChildProcess | undefined;
   let settle: (answer: Ready | { problem: string }) => void = () => {};
@@ -56,15 +57,21 @@ export function startChild(spec: ChildSpec): Child {
     let wasReady = false;
     for (;;) {
       const startedAt = performance.now();
-      const child = spawnChild(spec);
+      const child = spawnChild(spec, log.fd);
       current = child;
-      follow(child, spec, log.write, lastLines);
+      if (child.stderr) {
+        createInterface({ input: child.stderr }).on('line', (line) => {
+          log.write(line);
+          tell(line);
+        });
+      }
       child.on('message', (message) => {
         if (!isReady(message)) return;
         wasReady = true;
         settle(message);
       });
       const ending = await endOf(child);
+      log.drain();
       if (stopping.signal.aborted) break;
       if (!wasReady) {
         settle({
@@ -80,6 +87,13 @@ export function startChild(spec: ChildSpec): Child {
     }
     settle({ problem: `${spec.name} was stopped` });
     log.close();
+  }
+
+  function tell(text: string | undefined): void {
+    if (!text?.trim()) return;
+    lastLines.push(text);
+    if (lastLines.length > 5) lastLines.shift();
+    warn(`${spec.name}: ${text}`);
   }
 
   async function stop(limitMs: number): Promise<void> {
@@ -100,36 +114,13 @@ export function startChild(spec: ChildSpec): Child {
 
 // detached: Ctrl-C in the terminal reaches the supervisor alone, which stops its children in order. When the
 // supervisor dies in any way, the channel closes, and the children stop by themselves.
-function spawnChild(spec: ChildSpec): ChildProcess {
+function spawnChild(spec: ChildSpec, stdout: number): ChildProcess {
   return spawn(process.execPath, [spec.file], {
     cwd: spec.cwd,
     env: spec.env,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', stdout, 'pipe', 'ipc'],
   });
-}
-
-function follow(
-  child: ChildProcess,
-  spec: ChildSpec,
-  write: (line: string) => void,
-  lastLines: string[],
-): void {
-  const level = terminalLevel(spec.env.LOG_LEVEL);
-  for (const [stream, isError] of [
-    [child.stdout, false],
-    [child.stderr, true],
-  ] as const) {
-    if (!stream) continue;
-    createInterface({ input: stream }).on('line', (line) => {
-      write(line);
-      const text = terminalText(line, level) ?? (isError ? line : undefined);
-      if (!text?.trim()) return;
-      lastLines.push(text);
-      if (lastLines.length > 5) lastLines.shift();
-      warn(`${spec.name}: ${text}`);
-    });
-  }
 }
 
 function endOf(child: ChildProcess): Promise<string> {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { ChildSpec } from './child.js';
 import { openLog } from './log-file.js';
 
@@ -12,24 +11,20 @@ export async function runOnce(
   stop: AbortSignal,
 ): Promise<string | undefined> {
   mkdirSync(spec.logDir, { recursive: true });
-  const log = openLog(path.join(spec.logDir, `${spec.name}.log`));
   const lines: string[] = [];
+  const log = openLog(path.join(spec.logDir, `${spec.name}.log`), (line) => {
+    lines.push(line);
+    if (lines.length > 3) lines.shift();
+  });
   const child = spawn(process.execPath, [spec.file], {
     cwd: spec.cwd,
     env: spec.env,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', log.fd, log.fd],
     timeout: limitMs,
     signal: stop,
     killSignal: 'SIGKILL',
   });
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
-      log.write(line);
-      lines.push(line);
-      if (lines.length > 3) lines.shift();
-    });
-  }
   const ending = await new Promise<string | undefined>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
