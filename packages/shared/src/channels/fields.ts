@@ -68,10 +68,10 @@ export const channelList = z
 
 const A_TIME = 'must be a time: ISO 8601 with a time zone, such as 2027-03-01T09:00:00Z, or epoch seconds';
 const FURTHEST_MS = 2 * 366 * 24 * 60 * 60 * 1000;
-const EPOCH_SECONDS = /^\d{1,12}(\.\d{1,3})?$/;
-const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/;
+const EPOCH_SECONDS = /^\d{1,12}(\.\d{1,9})?$/;
+const ISO = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/;
 
-/** A moment, as ISO 8601 or epoch seconds; at most two years away. */
+/** A moment, as ISO 8601 or epoch seconds; from 1970 on, and at most two years away. */
 export const moment = z.union([z.number(), z.string()], A_TIME).transform((given, context) => {
   const at = parseMoment(given);
   if (at === null) context.addIssue({ code: 'custom', message: A_TIME });
@@ -83,12 +83,15 @@ export const moment = z.union([z.number(), z.string()], A_TIME).transform((given
 
 function parseMoment(given: number | string): Date | null {
   const text = String(given);
-  const at = EPOCH_SECONDS.test(text)
-    ? new Date(Number(text) * 1000)
-    : ISO.test(text)
-      ? new Date(text)
-      : null;
-  return at === null || Number.isNaN(at.getTime()) ? null : at;
+  if (EPOCH_SECONDS.test(text)) return new Date(Number(text) * 1000);
+  const day = ISO.exec(text)?.[1];
+  const at = new Date(text);
+  return day === undefined || Number.isNaN(at.getTime()) || !isDay(day) ? null : at;
+}
+
+/** JavaScript takes the 30th of February for the 2nd of March. */
+function isDay(day: string): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
 }
 
 /** An object of anything that JSON can say. */
