@@ -95,7 +95,27 @@ export const tokenSettings = z.object({
   JWT_AUDIENCE: apiFields.JWT_AUDIENCE,
   ACCESS_TOKEN_EXPIRE_MINUTES: apiFields.ACCESS_TOKEN_EXPIRE_MINUTES,
 });
-export const apiSettings = z.object({ ...fleetFields, ...apiFields }).superRefine((settings, context) => {
+export const apiSettings = z.object({ ...fleetFields, ...apiFields }).superRefine(keyOfTokens, {
+  // By itself zod would not look at this rule while any other setting is wrong, and so not tell all problems at once.
+  when: ({ issues }) => !issues.some(({ path }) => path?.[0] === 'ALGORITHM'),
+});
+export const workerSettings = z.object({ ...fleetFields, ...workerFields }).transform((settings) => ({
+  ...settings,
+  /** The concurrency of each channel. */
+  concurrency: {
+    realtime: settings.WORKER_CONCURRENCY_REALTIME ?? settings.WORKER_CONCURRENCY,
+    email: settings.WORKER_CONCURRENCY_EMAIL ?? settings.WORKER_CONCURRENCY,
+    sms: settings.WORKER_CONCURRENCY_SMS ?? settings.WORKER_CONCURRENCY,
+    push: settings.WORKER_CONCURRENCY_PUSH ?? settings.WORKER_CONCURRENCY,
+    webhook: settings.WORKER_CONCURRENCY_WEBHOOK ?? settings.WORKER_CONCURRENCY,
+  } satisfies Record<Channel, number>,
+}));
+
+/** What tokens are checked with depends on their algorithm. */
+function keyOfTokens(
+  settings: { ALGORITHM: string; JWT_SECRET?: string | undefined; JWKS_URL?: string | undefined },
+  context: z.RefinementCtx,
+): void {
   const symmetric = settings.ALGORITHM.startsWith('HS');
   if (symmetric && settings.JWT_SECRET === undefined) {
     context.addIssue({
@@ -112,18 +132,7 @@ export const apiSettings = z.object({ ...fleetFields, ...apiFields }).superRefin
       message: `is required with ALGORITHM=${settings.ALGORITHM}`,
     });
   }
-});
-export const workerSettings = z.object({ ...fleetFields, ...workerFields }).transform((settings) => ({
-  ...settings,
-  /** The concurrency of each channel. */
-  concurrency: {
-    realtime: settings.WORKER_CONCURRENCY_REALTIME ?? settings.WORKER_CONCURRENCY,
-    email: settings.WORKER_CONCURRENCY_EMAIL ?? settings.WORKER_CONCURRENCY,
-    sms: settings.WORKER_CONCURRENCY_SMS ?? settings.WORKER_CONCURRENCY,
-    push: settings.WORKER_CONCURRENCY_PUSH ?? settings.WORKER_CONCURRENCY,
-    webhook: settings.WORKER_CONCURRENCY_WEBHOOK ?? settings.WORKER_CONCURRENCY,
-  } satisfies Record<Channel, number>,
-}));
+}
 
 export type FleetSettings = z.infer<typeof fleetSettings>;
 export type ApiSettings = z.infer<typeof apiSettings>;
