@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Claimed } from '@belfry/shared/ledger/claim.js';
+import { objectionTo } from '@belfry/shared/routing/guard.js';
+
+const NOW = new Date();
+const PERSON = { locale: 'en', timezone: 'UTC', active: true, preferences: { sms: true } };
+const CLAIM: Claimed = {
+  kind: 'claimed',
+  deliveryId: 'd',
+  notificationId: 'n',
+  channel: 'sms',
+  priority: 'high',
+  address: '+251911000003',
+  was: 'queued',
+  claim: 1,
+  attempts: 0,
+  round: 1,
+  interruptions: 0,
+  expired: false,
+  firstAttemptAt: NOW,
+  createdAt: NOW,
+  notification: {
+    personId: 'sara',
+    eventType: null,
+    type: 'info',
+    title: 'Hello',
+    message: 'Hello',
+    html: null,
+    context: {},
+    data: {},
+    createdAt: NOW,
+  },
+  person: PERSON,
+  suppressed: null,
+};
+const BARE = { notification: { ...CLAIM.notification, personId: null }, person: null } as const;
+
+describe('the guard before a send', () => {
+  for (const [claim, change, objection] of [
+    ['a delivery that nothing stands against', {}, null],
+    ['a message to a bare address', BARE, null],
+    ['one that comes too late', { expired: true }, 'expired expired'],
+    [
+      'one that comes too late and is suppressed',
+      { expired: true, suppressed: 'bounced' },
+      'expired expired',
+    ],
+    ['an address that was erased', { address: '' }, 'suppressed person_erased'],
+    ['a bare address that was erased', { ...BARE, address: '' }, 'suppressed person_erased'],
+    ['an address that opted out', { suppressed: 'twilio-21610' }, 'suppressed twilio-21610'],
+    ['a bare address that opted out', { ...BARE, suppressed: 'bounced' }, 'suppressed bounced'],
+    ['one that lost 25 workers', { interruptions: 25 }, null],
+    ['one that lost 26 workers', { interruptions: 26 }, 'dead lost_too_many_workers'],
+    ['a person who is gone', { person: null }, 'suppressed person_erased'],
+    ['a person who left', { person: { ...PERSON, active: false } }, 'suppressed person_inactive'],
+    ['a channel switched off since', { person: { ...PERSON, preferences: {} } }, 'suppressed preference_off'],
+  ] as const) {
+    it(`${objection === null ? 'lets pass' : 'stops'} ${claim}${objection === null ? '' : `: ${objection}`}`, () => {
+      const found = objectionTo({ ...CLAIM, ...change });
+      assert.equal(found === null ? null : `${found.state} ${found.reason}`, objection);
+    });
+  }
+});

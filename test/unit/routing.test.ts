@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CHANNELS, type Channel, PRIORITIES } from '@belfry/shared/domain/channel.js';
+import { effectivePreferences } from '@belfry/shared/routing/preferences.js';
+import { type RoutedPerson, type RouteRequest, RULES, route } from '@belfry/shared/routing/route.js';
+import fc from 'fast-check';
+
+const SARA: RoutedPerson = {
+  id: 'sara',
+  email: 'sara@example.org',
+  phone: '+251911000003',
+  active: true,
+  preferences: { sms: true },
+  suppressed: {},
+};
+const FREE: RouteRequest = { priority: 'normal', eventChannels: [] };
+
+/** What is used, and why the others are not. */
+function outcome(request: Partial<RouteRequest>, person: Partial<RoutedPerson> = {}): Record<string, string> {
+  const decisions = route({ ...FREE, ...request }, { ...SARA, ...person });
+  return Object.fromEntries(decisions.map((one) => [one.channel, one.used ? one.address : one.reason]));
+}
+
+describe('routing', () => {
+  it('decides on every channel once, in their order', () => {
+    assert.deepEqual(
+      route(FREE, SARA).map(({ channel }) => channel),
+      CHANNELS,
+    );
+  });
+
+  for (const [priority, email, sms] of [
+    ['critical', SARA.email, SARA.phone],
+    ['high', SARA.email, 'priority_too_low'],
+    ['normal', 'priority_too_low', 'priority_too_low'],
+    ['low', 'priority_too_low', 'priority_too_low'],
+  ] as const) {
+    it(`uses for ${priority} what such a notification deserves`, () => {
+      assert.deepEqual(outcome({ priority }), {
+        realtime: 'sara',
+        email,
+        sms,
+        push: 'no_device',
+        webhook: 'not_by_default',
+      });
+    });
+  }
+
+  it('takes the word of the caller over priority and event', () => {
+    assert.deepEqual(outcome({ priority: 'critical', channels: ['sms'], eventChannels: ['email'] }), {
+      realtime: 'not_requested',
+      email: 'not_requested',
+      sms: SARA.phone,
+      push: 'not_requested',
+      webhook: 'not_requested',
+    });
+  });
+
+  it('adds the channels of an event to those of the priority', () => {
+    assert.equal(outcome({ eventChannels: ['email', 'sms'] }).email, SARA.email);
+    assert.equal(outcome({ eventChannels: ['email', 'sms'] }).realtime, 'sara');
+    assert.equal(outcome({ eventChannels: ['webhook'] }).webhook, 'no_address');
+  });
+
+  it('lets the person have the last word, whoever asked for the channel', () => {
+    const wish = { email: false, realtime: false };
+    assert.equal(outcome({ channels: ['email'] }, { preferences: wish }).email, 'preference_off');
+    assert.equal(outcome({ priority: 'critical' }, { preferences: wish }).realtime, 'preference_off');
+    assert.equal(outcome({ eventChannels: ['sms'] }, { preferences: {} }).sms, 'preference_off');
+  });
+
+  it('tells an absent address, a suppressed one and an inactive person apart', () => {
+    const loud = { priority: 'critical' } as const;
+    assert.equal(outcome(loud, { email: null }).email, 'no_address');
+    assert.equal(outcome(loud, { suppressed: { email: 'bounced' } }).email, 'suppressed');
+    assert.equal(outcome(loud, { active: false }).realtime, 'person_inactive');
+  });
+
+  it('has a sentence for every rule', () => {
+    for (const [rule, sentence] of Object.entries(RULES)) {
+      assert.match(rule, /^[a-z_]+$/);
+      assert.match(sentence, /^[A-Z].{15,}\.$/);
+    }
+  });
+
+  it('agrees with a plain model for every person and request', () => {
+    const given = new Set<string>();
+    fc.assert(
+      fc.property(anyRequest, anyPerson, (request, person) => {
+        for (const decision of route(request, person)) {
+          given.add(decision.reason);
+          assert.deepEqual(decision, expected(decision.channel, request, person));
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+    assert.deepEqual([...given].sort(), Object.keys(RULES).sort(), 'a rule that nothing leads to');
+  });
+});
+
+const anyChannels = fc.uniqueArray(fc.constantFrom(...CHANNELS), { minLength: 1 });
+const anyRequest: fc.Arbitrary<RouteRequest> = fc.record({
+  priority: fc.constantFrom(...PRIORITIES),
+  channels: fc.option(anyChannels, { nil: undefined }),
+  eventChannels: fc.oneof(fc.constant([]), anyChannels),
+});
+const anyPerson: fc.Arbitrary<RoutedPerson> = fc.record({
+  id: fc.constant('sara'),
+  email: fc.constantFrom(SARA.email, null),
+  phone: fc.constantFrom(SARA.phone, null),
+  active: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  preferences: fc.dictionary(fc.constantFrom(...CHANNELS), fc.boolean()),
+  suppressed: fc.dictionary(fc.constantFrom('email', 'sms'), fc.constant('bounced')),
+});
+
+/** The same rules as a list of questions, the first "no" of which decides. */
+function expected(channel: Channel, request: RouteRequest, person: RoutedPerson) {
+  const because = reasonToUse(channel, request);
+  const address = { realtime: person.id, email: person.email, sms: person.phone, push: null, webhook: null }[
+    channel
+  ];
+  const objections: [boolean, string][] = [
+    [request.channels !== undefined && !request.channels.includes(channel), 'not_requested'],
+    [because === null && channel === 'webhook', 'not_by_default'],
+    [because === null, 'priority_too_low'],
+    [!person.active, 'person_inactive'],
+    [!(person.preferences[channel] ?? channel !== 'sms'), 'preference_off'],
+    [address === null && channel === 'push', 'no_device'],
+    [address === null, 'no_address'],
+    [person.suppressed[channel] !== undefined, 'suppressed'],
+  ];
+  const objection = objections.find(([holds]) => holds);
+  return objection === undefined
+    ? { channel, used: true, address, reason: because }
+    : { channel, used: false, reason: objection[1] };
+}
+
+function reasonToUse(channel: Channel, { channels, eventChannels, priority }: RouteRequest): string | null {
+  if (channels?.includes(channel)) return 'requested';
+  if (eventChannels.includes(channel)) return 'event';
+  if (channel === 'realtime' || channel === 'push') return 'always';
+  if (channel === 'email' && (priority === 'critical' || priority === 'high')) return 'priority';
+  if (channel === 'sms' && priority === 'critical') return 'priority';
+  return null;
+}
+
+describe('preferences', () => {
+  it('have every channel, are off for text messages alone, and ignore names that are no channel', () => {
+    assert.deepEqual(effectivePreferences({ fax: true }), {
+      realtime: true,
+      email: true,
+      sms: false,
+      push: true,
+      webhook: true,
+    });
+    assert.equal(effectivePreferences({ sms: true }).sms, true);
+  });
+});
