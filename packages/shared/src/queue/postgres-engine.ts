@@ -15,6 +15,7 @@ import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded } from './bounded.js';
 import type { DeliveryJob } from './jobs.js';
 import { postgresLimiter } from './limiter.js';
+import { createQueueBook } from './queue-book.js';
 import { adapt, type EngineOptions, type QueueEngine, WORKER_BOUNDS } from './queue-engine.js';
 
 /** The schema that BullMQ keeps its tables in, beside the ledger's own in the same database. */
@@ -40,47 +41,31 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
   // Every worker and queue adds its own listeners to the pool they share.
   pool.setMaxListeners(0);
   pool.on('error', options.onError);
-  const queues = new Map<string, Queue>();
-
-  function openQueue(name: string): Queue {
+  const queues = createQueueBook((name) => {
     const opened: unknown = new Queue(name, { connection: pool }, watchfulBackend);
     // Its type names its backend; to everybody else a queue is a queue.
     if (!(opened instanceof Queue)) throw new Error('BullMQ made something that is not a queue.');
-    opened.on('error', options.onError);
-    // BullMQ looks at its schema once and remembers for ever that it failed: before the migration, or in an outage.
-    opened.waitUntilReady().catch(() => {
-      if (queues.get(name) === opened) queues.delete(name);
-    });
     return opened;
-  }
-
-  function queue(name: string): Queue {
-    const known = queues.get(name) ?? openQueue(name);
-    queues.set(name, known);
-    return known;
-  }
+  }, options.onError);
 
   return {
     kind: 'postgres',
-    queue,
+    queue: queues.get,
     async add(name, jobs) {
-      await bounded(queue(name).addBulk([...jobs]));
+      await bounded(queues.get(name).addBulk([...jobs]));
     },
     async alive(name, ids) {
       const found = new Set<string>();
       const unasked = [...ids];
       const ask = async () => {
         for (let id = unasked.pop(); id !== undefined; id = unasked.pop()) {
-          if (isPending(await queue(name).getJobState(id))) found.add(id);
+          if (await queues.isPending(name, id)) found.add(id);
         }
       };
       await Promise.all(Array.from({ length: LOOKUPS }, ask));
       return found;
     },
-    async pending(name) {
-      const counts = await queue(name).getJobCounts('waiting', 'active', 'delayed');
-      return Object.values(counts).reduce((sum, count) => sum + count, 0);
-    },
+    pending: queues.pending,
     work(name, process, { concurrency }) {
       const worker = new Worker<
         DeliveryJob,
@@ -109,7 +94,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
       await runMigrations(client, SCHEMA);
     },
     async close() {
-      await Promise.allSettled([...queues.values()].map((open) => open.close()));
+      await queues.close();
       await pool.end();
     },
   };
@@ -119,11 +104,6 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
 function asBackendPool(pool: pg.Pool): pg.Pool & PgPool {
   if (!isPgPool(pool)) throw new Error('BullMQ does not recognise this version of node-postgres.');
   return pool;
-}
-
-/** True for the states in which a job will still be worked on. */
-function isPending(state: string): boolean {
-  return ['waiting', 'active', 'delayed', 'prioritized', 'waiting-children'].includes(state);
 }
 
 /**

@@ -4,6 +4,7 @@ import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded, ENGINE_TIMEOUT_MS } from './bounded.js';
 import type { DeliveryJob } from './jobs.js';
 import { redisLimiter } from './limiter.js';
+import { createQueueBook } from './queue-book.js';
 import {
   adapt,
   type EngineFinding,
@@ -27,28 +28,16 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
   });
   producer.on('error', options.onError);
   producer.setMaxListeners(0);
-  const queues = new Map<string, Queue>();
-
-  function queue(name: string): Queue {
-    const known = queues.get(name) ?? openQueue(name);
-    queues.set(name, known);
-    return known;
-  }
-
-  function openQueue(name: string): Queue {
-    const opened = new Queue(name, {
-      connection: producer,
-      prefix: prefixOf(name),
-      skipVersionCheck: true,
-      streams: { events: { maxLen: 1_000 } },
-    });
-    opened.on('error', options.onError);
-    // A queue whose very first commands met a broken line keeps that failure for ever: forget it, and make it anew.
-    opened.waitUntilReady().catch(() => {
-      if (queues.get(name) === opened) queues.delete(name);
-    });
-    return opened;
-  }
+  const queues = createQueueBook(
+    (name) =>
+      new Queue(name, {
+        connection: producer,
+        prefix: prefixOf(name),
+        skipVersionCheck: true,
+        streams: { events: { maxLen: 1_000 } },
+      }),
+    options.onError,
+  );
 
   /** Nothing is asked of a line that is down: BullMQ would wait for it. */
   function up(): void {
@@ -57,20 +46,19 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
 
   return {
     kind: 'redis',
-    queue,
+    queue: queues.get,
     async add(name, jobs) {
       up();
-      await bounded(queue(name).addBulk([...jobs]));
+      await bounded(queues.get(name).addBulk([...jobs]));
     },
     async alive(name, ids) {
       up();
-      const states = await bounded(Promise.all(ids.map((id) => queue(name).getJobState(id))));
-      return new Set(ids.filter((_, index) => PENDING.has(states[index] ?? '')));
+      const pending = await bounded(Promise.all(ids.map((id) => queues.isPending(name, id))));
+      return new Set(ids.filter((_, index) => pending[index] === true));
     },
     async pending(name) {
       up();
-      const counts = await bounded(queue(name).getJobCounts('waiting', 'active', 'delayed'));
-      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+      return bounded(queues.pending(name));
     },
     work(name, process, { concurrency }) {
       const worker = new Worker<DeliveryJob, void>(name, adapt(process), {
@@ -95,13 +83,11 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
     },
     async migrate() {},
     async close() {
-      await Promise.allSettled([...queues.values()].map((open) => bounded(open.close())));
+      await bounded(queues.close()).catch(options.onError);
       producer.disconnect();
     },
   };
 }
-
-const PENDING = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children']);
 
 /** A line to Redis comes back within half a second of Redis, and a silent one is noticed. */
 const LINE = {

@@ -1,0 +1,45 @@
+import type { Queue } from 'bullmq';
+
+/** BullMQ's queue objects of a process, each made when it is first asked for. */
+export interface QueueBook {
+  get(name: string): Queue;
+  /** How many jobs are waiting, delayed or being worked on. */
+  pending(name: string): Promise<number>;
+  /** Whether a job is waiting, delayed or being worked on. */
+  isPending(name: string, jobId: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/**
+ * Keeps the queues that `open` makes. A queue whose very first look at its engine failed, before the migration or on a
+ * broken line, keeps that failure for ever: it is forgotten, and made anew when it is asked for again.
+ */
+export function createQueueBook(open: (name: string) => Queue, onError: (error: Error) => void): QueueBook {
+  const queues = new Map<string, Queue>();
+
+  function get(name: string): Queue {
+    const known = queues.get(name);
+    if (known !== undefined) return known;
+    const opened = open(name);
+    queues.set(name, opened);
+    opened.on('error', onError);
+    opened.waitUntilReady().catch(() => {
+      if (queues.get(name) === opened) queues.delete(name);
+    });
+    return opened;
+  }
+
+  return {
+    get,
+    async pending(name) {
+      const counts = await get(name).getJobCounts('waiting', 'active', 'delayed');
+      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    },
+    isPending: async (name, jobId) => PENDING.has(await get(name).getJobState(jobId)),
+    async close() {
+      await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
+    },
+  };
+}
+
+const PENDING: ReadonlySet<string> = new Set(['waiting', 'active', 'delayed']);
