@@ -86,7 +86,8 @@ function parseMoment(given: number | string): Date | null {
   if (EPOCH_SECONDS.test(text)) return new Date(Number(text) * 1000);
   const day = ISO.exec(text)?.[1];
   const at = new Date(text);
-  return day === undefined || Number.isNaN(at.getTime()) || !isDay(day) ? null : at;
+  // False for an invalid date too. PostgreSQL has no year 0, and nothing here is older than the epoch.
+  return day !== undefined && at.getTime() >= 0 && isDay(day) ? at : null;
 }
 
 /** JavaScript takes the 30th of February for the 2nd of March. */
