@@ -39,7 +39,10 @@ export function createLog(service: string, level: string): Logger {
   return pino(options, pretty({ colorize: true, ignore: 'pid', sync: true }));
 }
 
-/** An error without what it may quote: PostgreSQL puts values into `detail`, and network errors put URLs into messages. */
+/**
+ * An error without what it may quote: PostgreSQL puts values into `detail`, network errors put URLs into messages, and
+ * drizzle puts a statement's parameters into the second line of its message, which `stack` repeats.
+ */
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
@@ -49,8 +52,9 @@ function describeError(error: unknown): Record<string, unknown> {
     message: error.message.replace(/\/\/[^@\s/]+@/g, '//***@'),
     stack: error.stack
       ?.split('\n')
-      .slice(1, 8)
-      .map((line) => line.trim()),
+      .map((line) => line.trim())
+      .filter((line) => line.startsWith('at '))
+      .slice(0, 7),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   };
 }
