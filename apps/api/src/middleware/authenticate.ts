@@ -17,6 +17,8 @@ export type Role = (typeof ROLES)[number];
 export type Authenticator = (token: string) => Promise<Caller>;
 
 const LONGEST_TOKEN = 8 * 1024;
+/** It goes into the ledger, which can store neither NUL nor half a character, and into logs. */
+const SUBJECT = /^[^\p{Cc}\p{Cs}]{1,128}$/u;
 const CLOCK_TOLERANCE_S = 5;
 
 /**
@@ -40,8 +42,7 @@ export function createAuthenticator(settings: ApiSettings): Authenticator {
           ? await jwtVerify(token, key, options)
           : await jwtVerify(token, key, options);
       const { sub, role } = payload;
-      if (typeof sub !== 'string' || sub === '' || sub.length > 128)
-        throw unauthenticated('The token names nobody.');
+      if (typeof sub !== 'string' || !SUBJECT.test(sub)) throw unauthenticated('The token names nobody.');
       return { sub, role: roleOf(role) };
     } catch (error) {
       throw asRefusal(error);
@@ -63,10 +64,13 @@ function roleOf(claim: unknown): Role {
   return ROLES.find((known) => known === role) ?? 'user';
 }
 
+/** The provider of the keys is late, answers with another status than 200, or with something that is no key set. */
+const KEYS_AWAY = new Set([errors.JWKSTimeout.code, errors.JWKSInvalid.code, errors.JOSEError.code]);
+
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired.');
-  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) {
+  if (!(error instanceof errors.JOSEError) || KEYS_AWAY.has(error.code)) {
     return new Refusal('unavailable', 'The keys that tokens are checked with cannot be had.', {
       retryAfterMs: 5_000,
       cause: error,
