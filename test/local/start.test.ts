@@ -87,6 +87,16 @@ describe('npm start', { timeout: 240_000 }, () => {
     assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
   });
 
+  it('waits for a first one that is just stopping', async () => {
+    const first = await start();
+    first.kill('SIGTERM');
+    await waitFor(() => first.stdout.some((line) => line.endsWith('stopping')), {
+      what: 'the first to stop',
+    });
+    await start();
+    assert.deepEqual(await first.exited, { code: 0, signal: null });
+  });
+
   it('says that a port is taken', async () => {
     await start();
     await assert.rejects(

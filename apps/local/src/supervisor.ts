@@ -19,7 +19,7 @@ export type StopSignals = { readonly stop: AbortSignal; readonly hurry: AbortSig
  */
 export async function supervise(settings: LocalSettings, { stop, hurry }: StopSignals): Promise<number> {
   mkdirSync(settings.dataDir, { recursive: true });
-  const lock = takeLock(path.join(settings.dataDir, 'supervisor.lock'));
+  const lock = await takeDataDir(settings, stop);
   if ('heldBy' in lock) {
     const { pid } = lock.heldBy;
     complain(
@@ -38,10 +38,25 @@ export async function supervise(settings: LocalSettings, { stop, hurry }: StopSi
     return 0;
   } finally {
     say('stopping');
+    writeFileSync(stoppingFile(settings), '');
     await stopFleet(fleet, hurry);
-    rmSync(runningFile(settings), { force: true });
+    for (const file of [runningFile(settings), stoppingFile(settings)]) rmSync(file, { force: true });
     lock.release();
     say('stopped');
+  }
+}
+
+// npm ends before what it started has stopped, so a start right after a stop meets the end of the last one.
+async function takeDataDir(settings: LocalSettings, stop: AbortSignal): Promise<ReturnType<typeof takeLock>> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const lock = takeLock(path.join(settings.dataDir, 'supervisor.lock'));
+    if (!('heldBy' in lock)) {
+      rmSync(stoppingFile(settings), { force: true });
+      return lock;
+    }
+    if (!existsSync(stoppingFile(settings)) || Date.now() > deadline || stop.aborted) return lock;
+    await delay(100);
   }
 }
 
@@ -115,6 +130,11 @@ function curl(apiUrl: string, token: string, hasDemoPeople: boolean): string {
 /** Tells the one-shot commands which ledger is running here; its presence at a start says that one was killed. */
 function runningFile(settings: LocalSettings): string {
   return path.join(settings.dataDir, 'running.json');
+}
+
+/** There while the parts are being stopped. */
+function stoppingFile(settings: LocalSettings): string {
+  return path.join(settings.dataDir, 'stopping');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
