@@ -173,7 +173,7 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.state,
   greatest(0, ceil(extract(epoch FROM
     CASE WHEN was.state = 'sending' THEN was.lease_until
          WHEN was.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') THEN was.due_at
-         ELSE now() END - now()) * 1000))::int AS wait_ms,
+         ELSE now() END - now()) * 1000))::float8 AS wait_ms,
   taken.notification_id, taken.channel, taken.priority, taken.address, taken.was, taken.claim, taken.attempts,
   taken.round, taken.interruptions, coalesce(taken.expires_at <= now(), false) AS expired, taken.first_attempt_at,
   taken.created_at, n.person_id, n.event_type, n.type, n.title, n.message, n.html, n.context, n.data,
