@@ -38,32 +38,26 @@ export async function putPerson(
   const { groups, roles, ...columns } = change;
   const given = Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
   const values = { ...given, ...(roles === undefined ? {} : { roles: [...roles] }) };
-  const created = await database.orm.transaction(async (transaction) => {
-    const inserted = await transaction
+  return database.orm.transaction(async (transaction) => {
+    // One statement, which also locks the row: whoever erases the person meanwhile waits until this is whole.
+    const [written] = await transaction
       .insert(person)
       .values({ id, ...values })
-      .onConflictDoNothing()
-      .returning({ id: person.id });
-    if (inserted.length === 0) {
-      await transaction
-        .update(person)
-        .set({ ...values, updatedAt: new Date() })
-        .where(eq(person.id, id));
-    }
+      .onConflictDoUpdate({ target: person.id, set: { ...values, updatedAt: sql`now()` } })
+      .returning({ created: sql<boolean>`xmax = 0` });
     if (groups !== undefined) {
       await transaction.delete(groupMember).where(eq(groupMember.personId, id));
       const memberships = [...new Set(groups)].map((groupId) => ({ groupId, personId: id }));
       if (memberships.length > 0) await transaction.insert(groupMember).values(memberships);
     }
-    return inserted.length > 0;
+    const stored = await findPerson({ orm: transaction }, id);
+    if (written === undefined || stored === null) throw new Error('A person vanished while being written.');
+    return { created: written.created, person: stored };
   });
-  const stored = await findPerson(database, id);
-  if (stored === null) throw new Error('A person vanished while being written.');
-  return { created, person: stored };
 }
 
 /** The person with this id, or null. */
-export async function findPerson(database: Database, id: string): Promise<Person | null> {
+export async function findPerson(database: Pick<Database, 'orm'>, id: string): Promise<Person | null> {
   const [row] = await database.orm.select().from(person).where(eq(person.id, id));
   if (row === undefined) return null;
   const memberships = await database.orm
