@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { useFleet } from '../support/fleet.js';
+import { items } from '../support/http.js';
+import { writesNothing } from './ledger-rows.js';
+import { assertProblem } from './problem.js';
+
+describe('people and what they wish', () => {
+  const fleet = useFleet({ engine: 'postgres', workers: [] });
+  const put = (id: string, body: unknown) => fleet().call('PUT', `/users/${id}`, body);
+  const get = (id: string) => fleet().call('GET', `/users/${id}`);
+
+  test('a person is created with defaults, changed in part, and read back', async () => {
+    const made = await put('user123', {});
+    assert.equal(made.status, 201, made.text);
+    const { created_at, updated_at, ...rest } = made.body;
+    assert.deepEqual(rest, {
+      id: 'user123',
+      email: null,
+      phone: null,
+      locale: 'en',
+      timezone: 'UTC',
+      roles: [],
+      active: true,
+      groups: [],
+    });
+    for (const time of [created_at, updated_at]) assert.match(String(time), /^\d{4}-\d\d-\d\dT.*Z$/);
+    const full = {
+      email: 'user@example.org',
+      phone: '+251911000001',
+      locale: 'om-ET',
+      timezone: 'Africa/Addis_Ababa',
+      roles: ['admin'],
+      active: false,
+      groups: ['tenants', 'board', 'tenants'],
+    };
+    const changed = await put('user123', full);
+    assert.equal(changed.status, 200);
+    const same = { ...full, groups: ['board', 'tenants'] };
+    for (const [name, value] of Object.entries(same)) assert.deepEqual(changed.body[name], value, name);
+    const part = await put('user123', { email: null, groups: [] });
+    assert.equal(part.body.email, null);
+    assert.deepEqual(part.body.groups, []);
+    assert.equal(part.body.phone, full.phone, 'what is left out stays');
+    assert.deepEqual((await get('user123')).body, part.body);
+  });
+
+  test('ids are 1 to 128 letters, digits and . _ - : @', async () => {
+    for (const id of ['a', 'A.b_c-d:e@f', '0', 'x'.repeat(128), '01890000-0000-7000-8000-000000000000', '..'])
+      assert.equal((await put(id === '..' ? '%2E.' : id, {})).status, id === '..' ? 404 : 201, id);
+    await writesNothing(fleet(), async () => {
+      for (const id of [
+        'x'.repeat(129),
+        'a%20b',
+        'a%2Fb',
+        '%00',
+        'a%0Ab',
+        '%D5%A1',
+        'a+b',
+        'a%27',
+        '%F0%9F%92%A9',
+        '*',
+      ])
+        assertProblem(await put(id, {}), 422, { path: 'id' });
+      assertProblem(await put('%E0%A4%A', {}), 422);
+    });
+  });
+
+  test('wrong fields are refused, every one of them by its name', async () => {
+    const wrong: Readonly<Record<string, readonly unknown[]>> = {
+      email: ['', 'x', 'a@b', 'a@b.c\r\nd', 7, {}],
+      phone: ['', '0911', '+1', 251911000001],
+      locale: ['', 'en_US', 'x', 'not a locale', 'e'.repeat(36), 'en-', '12', null, '../am', 'en\u0000'],
+      timezone: ['', 'Mars/Olympus', 'UTC+3', '+03:00', 'Africa', '../UTC', null, 'Africa/Addis Ababa'],
+      roles: ['admin', [''], [7], Array(51).fill('r'), null],
+      active: ['true', 1, null],
+      groups: ['g', ['a b'], [null], Array(1_001).fill('g')],
+    };
+    await writesNothing(fleet(), async () => {
+      for (const [field, values] of Object.entries(wrong)) {
+        for (const value of values) {
+          const answer = await put('wrong', { [field]: value });
+          assert.equal(answer.status, 422, `${field} ${JSON.stringify(value)}: ${answer.text}`);
+          assert.ok(String(items(answer.body.errors)[0]?.path).startsWith(field));
+        }
+      }
+      const all = await put('wrong', { email: 'x', phone: 'x', locale: '?', timezone: '?' });
+      assert.deepEqual(
+        items(all.body.errors).map(({ path }) => String(path)),
+        ['email', 'phone', 'locale', 'timezone'],
+        'all problems are told together',
+      );
+    });
+  });
+
+  test('people are listed in the order of their ids, page by page', async () => {
+    for (const id of ['list-c', 'list-a', 'list-b']) await put(id, {});
+    const seen: string[] = [];
+    for (let path: string | undefined = '/users?limit=2'; path !== undefined; ) {
+      const page = await fleet().call('GET', path);
+      assert.equal(page.status, 200);
+      seen.push(...items(page.body).map(({ id }) => String(id)));
+      path = /<\/api\/v1([^>]+)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1];
+    }
+    assert.equal(new Set(seen).size, seen.length);
+    assert.deepEqual(
+      seen.filter((id) => id.startsWith('list-')),
+      ['list-a', 'list-b', 'list-c'],
+    );
+    for (const query of ['limit=0', 'limit=201', 'limit=x', 'cursor=%00', 'cursor='])
+      assertProblem(await fleet().call('GET', `/users?${query}`), 422);
+  });
+
+  test('preferences begin with the defaults, and a change keeps the others', async () => {
+    await put('prefs', {});
+    const path = '/users/prefs/preferences';
+    const defaults = { realtime: true, email: true, sms: false, push: true, webhook: true };
+    assert.deepEqual((await fleet().call('GET', path)).body, defaults);
+    const changed = await fleet().call('PUT', path, { sms: true, email: false });
+    assert.equal(changed.status, 200, changed.text);
+    assert.deepEqual(changed.body, { ...defaults, sms: true, email: false });
+    await fleet().call('PUT', path, { push: false });
+    assert.deepEqual((await fleet().call('GET', path)).body, {
+      ...defaults,
+      sms: true,
+      email: false,
+      push: false,
+    });
+    for (const body of [
+      {},
+      [],
+      { fax: true },
+      { email: 'yes' },
+      { email: null },
+      { sms: 1 },
+      { toString: true },
+    ])
+      assertProblem(await fleet().call('PUT', path, body), 422);
+  });
+
+  test('preferences are for administrators and for that person', async () => {
+    await put('mine', {});
+    for (const [method, body] of [['GET'], ['PUT', { sms: true }]] as const) {
+      const ask = (as: 'admin' | 'internal' | 'user', sub: string, id = 'mine') =>
+        fleet().call(method, `/users/${id}/preferences`, body, { as, sub });
+      assert.equal((await ask('admin', 'ops')).status, 200);
+      assert.equal((await ask('user', 'mine')).status, 200);
+      assertProblem(await ask('user', 'other'), 403);
+      assertProblem(await ask('user', 'Mine'), 403);
+      assertProblem(await ask('internal', 'service'), 403);
+      assertProblem(await ask('admin', 'ops', 'nobody'), 404, { detail: 'User with ID nobody not found.' });
+      assertProblem(await ask('user', 'nobody', 'nobody'), 404);
+      assertProblem(await ask('user', 'other', 'nobody'), 403);
+    }
+  });
+
+  test('creating, changing and erasing one person at the same time never ends in a 5xx', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 240 }, (_, index) =>
+        index % 3 === 0
+          ? fleet().call('DELETE', '/users/raced')
+          : put('raced', { groups: ['a', `g${index}`], email: `raced${index}@example.org` }),
+      ),
+    );
+    const statuses = [...new Set(answers.map(({ status }) => status))].sort();
+    assert.deepEqual(
+      statuses.filter((status) => ![200, 201, 204, 404].includes(status)),
+      [],
+    );
+  });
+});
