@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before } from 'node:test';
 import { startSandbox } from '@belfry/sandbox/app.js';
+import { openEngine } from '@belfry/shared/queue/engine.js';
+import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import { SignJWT } from 'jose';
 import { Pool } from 'pg';
 import type { EngineName } from './engines.js';
+import { type ApiProcess, type Env, fleetProcesses, type WorkerOptions } from './fleet-processes.js';
 import { type Answer, ask } from './http.js';
 import { type LedgerDelivery, ledgerOf } from './ledger.js';
 import { freshDatabase, type TestDatabase } from './postgres.js';
@@ -12,16 +15,6 @@ import { type Exit, startProcess, type TestProcess } from './process.js';
 import { startRedis, type TestRedis } from './redis.js';
 import { type SandboxClient, sandboxClient } from './sandbox-client.js';
 import { waitFor } from './wait.js';
-
-export type Env = Readonly<Record<string, string | undefined>>;
-
-export type WorkerOptions = {
-  /** `WORKER_QUEUES`; all when absent. */
-  readonly queues?: string;
-  readonly env?: Env;
-  /** False returns at once, for a worker that has to wait for something. */
-  readonly untilReady?: boolean;
-};
 
 export type FleetOptions = {
   readonly engine: EngineName;
@@ -59,8 +52,6 @@ export type PersonOptions = {
   readonly preferences?: Readonly<Record<string, boolean>>;
 };
 
-export type ApiProcess = TestProcess & { readonly url: string };
-
 /** A whole fleet of real processes, with a ledger, queues and providers of its own. */
 export type Fleet = {
   readonly engine: EngineName;
@@ -74,6 +65,8 @@ export type Fleet = {
   readonly databaseUrl: string;
   /** Only on Redis. */
   readonly redis: TestRedis | undefined;
+  /** The queues, for looking into them. */
+  readonly queues: QueueEngine;
   /** The settings that every process was started with. */
   readonly env: Env;
   token(role: string, sub?: string): Promise<string>;
@@ -151,48 +144,17 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     TWILIO_BASE_URL: sandbox.httpUrl,
     ...options.env,
   };
-  const apis: ApiProcess[] = [];
-  const workers: TestProcess[] = [];
-  const sent: TestProcess[] = [];
+  const processes = fleetProcesses(env);
+  const { apis, workers, addApi, addWorker } = processes;
   const ledger = ledgerOf(pool);
+  const queues = openEngine({
+    redisUrl: redis?.url,
+    databaseUrl: database.url,
+    name: 'test',
+    workers: 0,
+    onError: () => undefined,
+  });
   let stopping: Promise<void> | undefined;
-
-  async function start(file: string, own: Env, untilReady: boolean): Promise<TestProcess> {
-    const started = await startProcess(
-      file,
-      { ...env, ...own },
-      { readyMessage: untilReady, timeoutMs: 60_000 },
-    );
-    const child: TestProcess = {
-      ...started,
-      kill(signal) {
-        if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') sent.push(child);
-        started.kill(signal);
-      },
-      stop(limitMs) {
-        sent.push(child);
-        return started.stop(limitMs);
-      },
-    };
-    return child;
-  }
-
-  async function addApi(own: Env = {}): Promise<ApiProcess> {
-    const child = await start('apps/api/dist/main.js', own, true);
-    const api = { ...child, url: String(child.ready.url) };
-    apis.push(api);
-    return api;
-  }
-
-  async function addWorker({
-    queues,
-    env: own = {},
-    untilReady = true,
-  }: WorkerOptions = {}): Promise<TestProcess> {
-    const worker = await start('apps/workers/dist/main.js', { WORKER_QUEUES: queues, ...own }, untilReady);
-    workers.push(worker);
-    return worker;
-  }
 
   async function token(role: string, sub = 'test'): Promise<string> {
     return new SignJWT({ role })
@@ -214,25 +176,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     get(method, `/api/v1${path}`, body, options);
 
   async function stop(): Promise<void> {
-    const problems: string[] = [];
-    const all = [...apis, ...workers];
-    for (const child of all) {
-      const by = sent.some(({ pid }) => pid === child.pid);
-      const exit = await Promise.race([child.exited, undefined]);
-      if (!by && exit !== undefined)
-        problems.push(`${nameOf(child)} ended by itself: ${describeExit(exit)}${tail(child)}`);
-    }
-    await Promise.all(
-      all.map(async (child) => {
-        const told = sent.some(({ pid }) => pid === child.pid);
-        const exit = await child.stop();
-        if (!told && exit.code !== 0)
-          problems.push(`${nameOf(child)} did not end well: ${describeExit(exit)}${tail(child)}`);
-      }),
-    );
+    const problems = await processes.stop();
     const left = await ledger.connectionsLeft().catch(() => []);
     if (left.length > 0) problems.push(`connections left behind: ${left.join(', ')}`);
-    await pool.end();
+    await Promise.all([queues.close(), pool.end()]);
     await sandbox.stop();
     if (options.redis === undefined) await redis?.stop();
     if (options.database === undefined) await database.drop();
@@ -252,6 +199,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     database: pool,
     databaseUrl: database.url,
     redis,
+    queues,
     env,
     token,
     call,
@@ -329,16 +277,3 @@ const QUICK: Env = {
   TWILIO_AUTH_TOKEN: 'the-sandbox-takes-any',
   TWILIO_FROM: '+15005550006',
 };
-
-function nameOf({ pid, stdout }: TestProcess): string {
-  const service = /"service":"(\w+)"/.exec(stdout[0] ?? '')?.[1] ?? 'process';
-  return `${service} ${pid}`;
-}
-
-function describeExit({ code, signal }: Exit): string {
-  return signal ?? `exit code ${code}`;
-}
-
-function tail({ stdout, stderr }: TestProcess): string {
-  return `\n${[...stdout, ...stderr].slice(-15).join('\n')}`;
-}
