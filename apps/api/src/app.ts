@@ -11,6 +11,7 @@ import { answerErrors, nothingHere } from './middleware/errors.js';
 import { createLimits } from './middleware/limits.js';
 import { createOnce } from './middleware/once.js';
 import { boardRoutes } from './routes/board.js';
+import { consoleRoutes } from './routes/console.js';
 import { healthRoutes } from './routes/health.js';
 import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
@@ -39,6 +40,7 @@ export function createApp(parts: ApiParts): Express {
   app.set('query parser', 'simple');
 
   app.use(healthRoutes({ database, engine, migrated }));
+  app.use(consoleRoutes());
   app.use(boardRoutes(engine, authenticator));
 
   app.use(helmet());

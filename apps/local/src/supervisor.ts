@@ -63,7 +63,11 @@ async function takeDataDir(settings: LocalSettings, stop: AbortSignal): Promise<
 async function run(fleet: Fleet, settings: LocalSettings, stop: AbortSignal): Promise<string | undefined> {
   const taken = await checkPort(settings);
   if (taken) return taken;
-  const jwtSecret = settings.env.JWT_SECRET?.trim() || keepSecret(path.join(settings.dataDir, 'jwt-secret'));
+  const given = settings.env.JWT_SECRET?.trim();
+  if (!given && settings.databaseUrl) {
+    return 'JWT_SECRET is required with a database of your own, so that every start takes the same tokens; set it to at least 32 random characters, for example the output of: openssl rand -base64 48';
+  }
+  const jwtSecret = given || keepSecret(path.join(settings.dataDir, 'jwt-secret'));
   const problem = await startFleet(fleet, settings, jwtSecret, stop);
   if (problem || stop.aborted) return problem;
   const running = { pid: process.pid, apiUrl: fleet.apiUrl, databaseUrl: fleet.databaseUrl };
@@ -105,7 +109,6 @@ function printAddresses(
   const lines = [
     ['Console', `${apiUrl}/`],
     ['Queues', `${apiUrl}/admin/queues`],
-    ['API pages', `${apiUrl}/docs`],
     ['Sandbox', fleet.sandboxUrl],
     ['Logs', path.join(settings.dataDir, 'logs')],
   ];

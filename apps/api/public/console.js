@@ -1,0 +1,134 @@
+/* The console: what the API says, shown. Everything that comes from outside is written as text, never as markup. */
+
+const REFRESH_MS = 3_000;
+const KEY = 'belfry-token';
+const shown = { id: null };
+
+const find = (id) => document.getElementById(id);
+
+find('sign-in').addEventListener('submit', (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(KEY, find('token').value.trim());
+  find('token').value = '';
+  void refresh();
+});
+
+await refresh();
+setInterval(() => document.hidden || refresh(), REFRESH_MS);
+
+async function refresh() {
+  await Promise.all([showReady(), showLedger()]);
+}
+
+async function showReady() {
+  const ready = find('ready');
+  try {
+    const { status, failing, engine } = await (await fetch('/ready')).json();
+    ready.dataset.status = status;
+    ready.textContent =
+      failing.length === 0 ? `${status}, queues in ${engine}` : `${status}: ${failing.join(', ')}`;
+  } catch {
+    ready.dataset.status = 'unavailable';
+    ready.textContent = 'the API does not answer';
+  }
+}
+
+async function showLedger() {
+  if (sessionStorage.getItem(KEY) === null) return;
+  const [stats, latest] = await Promise.all([ask('/notifications/stats'), ask('/notifications?limit=20')]);
+  if (stats === null || latest === null) return;
+  find('sign-in').hidden = true;
+  find('ledger').hidden = false;
+  showTotals(stats);
+  find('latest').replaceChildren(...latest.map(row));
+  find('none').hidden = latest.length > 0;
+  if (shown.id !== null) await showDetails(shown.id);
+}
+
+/** The API's answer, or null after saying why there is none. */
+async function ask(path) {
+  try {
+    const answer = await fetch(`/api/v1${path}`, {
+      headers: { authorization: `Bearer ${sessionStorage.getItem(KEY)}` },
+    });
+    if (answer.ok) return await answer.json();
+    if (answer.status === 401 || answer.status === 403) signOut((await answer.json()).detail);
+  } catch {
+    // The line above the form says that the API is away.
+  }
+  return null;
+}
+
+function signOut(reason) {
+  sessionStorage.removeItem(KEY);
+  find('sign-in').hidden = false;
+  find('ledger').hidden = true;
+  find('refused').textContent = reason === 'Forbidden' ? 'This token is not an administrator’s.' : reason;
+}
+
+function showTotals(stats) {
+  const bars = [
+    ['Total', 'total', stats.total_notifications],
+    ['Sent', 'sent', stats.total_sent],
+    ['Failed', 'failed', stats.total_failed],
+    ['Pending', 'pending', stats.total_pending],
+    ['Cancelled', 'cancelled', stats.total_cancelled],
+  ];
+  const nodes = bars.flatMap(([name, of, count]) => {
+    const bar = element('progress');
+    bar.max = Math.max(1, stats.total_notifications);
+    bar.value = count;
+    bar.dataset.of = of;
+    bar.setAttribute('aria-label', name);
+    return [element('dt', name), bar, element('dd', count.toLocaleString())];
+  });
+  find('totals').replaceChildren(...nodes);
+}
+
+function row(notification) {
+  const open = element('button', new Date(notification.created_at).toLocaleString());
+  open.type = 'button';
+  open.addEventListener('click', () => showDetails(notification.id));
+  const status = element('td', notification.status);
+  status.className = 'status';
+  status.dataset.status = notification.status;
+  const cells = [
+    notification.user_id,
+    notification.event_type,
+    notification.priority,
+    notification.channels.join(', '),
+  ];
+  const line = element('tr');
+  const first = element('td');
+  first.append(open);
+  line.append(first, ...cells.map((text) => element('td', text ?? '–')), status);
+  return line;
+}
+
+async function showDetails(id) {
+  const notification = await ask(`/notifications/${id}`);
+  if (notification === null) return;
+  shown.id = id;
+  find('details').hidden = false;
+  find('details-title').textContent = `${notification.event_type ?? notification.type} · ${id}`;
+  find('timeline').replaceChildren(...notification.deliveries.flatMap(linesOf));
+}
+
+function linesOf(delivery) {
+  const facts = [delivery.to, delivery.provider, delivery.reason].filter(Boolean).join(' · ');
+  const head = element('li', `${delivery.channel} ${delivery.state} `);
+  head.append(element('span', facts));
+  const tries = delivery.attempts.map((attempt) => {
+    const line = element('li', `${delivery.channel} attempt ${attempt.n}: ${attempt.outcome} `);
+    const took = new Date(attempt.finished_at) - new Date(attempt.started_at);
+    line.append(element('span', `${attempt.provider} ${attempt.code}, ${took} ms ${attempt.error ?? ''}`));
+    return line;
+  });
+  return [...tries, head];
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
