@@ -113,9 +113,12 @@ export async function erasePerson(database: Database, id: string): Promise<boole
           reason = CASE WHEN d.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') THEN 'person_erased' ELSE d.reason END
         FROM theirs WHERE d.id = theirs.id`);
       await transaction.delete(inboxItem).where(eq(inboxItem.personId, id));
+      // What was accepted since the statement above still has its address: without its person it would pass for a message
+      // to a bare one. It keeps them, and is suppressed when it is claimed.
       await transaction.execute(sql`
         UPDATE notification SET person_id = NULL, title = NULL, message = NULL, html = NULL, context = '{}', data = '{}'
-        WHERE person_id = ${id}`);
+        WHERE person_id = ${id} AND NOT EXISTS (
+          SELECT 1 FROM delivery WHERE notification_id = notification.id AND address IS NOT NULL)`);
       return true;
     }),
   );
