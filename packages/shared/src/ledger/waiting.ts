@@ -61,6 +61,19 @@ export function pageOfOwed(
   );
 }
 
+/** The rows of a queue that owe a job and have been due for longest. */
+export function longestDue(
+  database: Database,
+  where: { channel: Channel; priority: Priority; graceMs: number; limit: number },
+): Promise<JobSeed[]> {
+  return database.rows(
+    `SELECT ${SEED} FROM delivery
+     WHERE ${OWED} AND channel = $2 AND priority = $3 AND due_at < now() - $1 * interval '1 millisecond'
+     ORDER BY due_at LIMIT $4`,
+    [where.graceMs, where.channel, where.priority, where.limit],
+  );
+}
+
 /**
  * Gives rows that lost their job the next generation, so that the new job has a name that was never used. A row that
  * moved on in the meantime, or that another process renewed first, is left out of the answer.

@@ -1,6 +1,6 @@
 import { jobId } from '../domain/ids.js';
 import type { Database } from '../ledger/database.js';
-import { countOpen, type JobSeed, pageOfOwed, renewGenerations } from '../ledger/waiting.js';
+import { countOpen, type JobSeed, longestDue, pageOfOwed, renewGenerations } from '../ledger/waiting.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { QueueEngine } from '../queue/queue-engine.js';
 import { queueOf } from '../queue/topology.js';
@@ -25,31 +25,51 @@ export interface ReconcileParts {
  */
 const TOLERANCE = 0.01;
 
+/** How many of the rows that have waited longest are asked for by name when the counts see nothing missing. */
+const FRONT = 50;
+
 /**
  * Law 2: gives a job to every row that owes one and has none. A queue is searched only when the ledger counts more open
- * rows than the queue has jobs, so an ordinary backlog costs two counts; what is found missing gets a new generation, so
- * that its job's name was never used. Should a row get two jobs, the claim lets one of them pass.
+ * rows than the queue has jobs, or when one of those that have waited longest has none, so an ordinary backlog costs two
+ * counts and one page; what is found missing gets a new generation, so that its job's name was never used. Should a row
+ * get two jobs, the claim lets one of them pass.
  *
  * @param graceMs how long a row must have been untouched. @returns how many jobs were made.
  */
 export async function reconcile(parts: ReconcileParts, graceMs = GRACE_MS): Promise<number> {
   let made = 0;
   for (const { channel, priority, open, owed } of await countOpen(parts.database, graceMs)) {
-    const queue = queueOf({ channel, priority });
-    const pending = owed === 0 ? open : await parts.engine.pending(queue);
-    const missing = open - pending;
-    if (missing <= pending * TOLERANCE) continue;
-    const requeued = await search(parts, { channel, priority, graceMs }, { missing, empty: pending === 0 });
+    if (owed === 0) continue;
+    const where = { channel, priority, graceMs };
+    const queue = queueOf(where);
+    const pending = await parts.engine.pending(queue);
+    const short = open - pending;
+    const counted = short > pending * TOLERANCE;
+    if (!counted && !(await isFrontLost(parts, where))) continue;
+    const missing = counted ? short : Number.POSITIVE_INFINITY;
+    const requeued = await search(parts, where, { missing, empty: pending === 0 });
     if (requeued > 0) parts.events.reconciled({ queue, owed, pending, requeued });
     made += requeued;
   }
   return made;
 }
 
+type Where = Omit<Parameters<typeof pageOfOwed>[1], 'afterId' | 'limit'>;
+
+/**
+ * Jobs of what was cancelled or queued anew stay in a queue for a while, so its count may hide that others are missing. A
+ * row without a job comes to the front sooner or later, as those before it are worked off.
+ */
+async function isFrontLost({ database, engine }: ReconcileParts, where: Where): Promise<boolean> {
+  const front = await longestDue(database, { ...where, limit: FRONT });
+  const alive = await engine.alive(queueOf(where), front.map(currentJob));
+  return front.some((seed) => !alive.has(currentJob(seed)));
+}
+
 /** Goes through the rows of one queue that owe a job, oldest first, until as many jobs are made as are missing. */
 async function search(
   { database, engine, enqueuer }: ReconcileParts,
-  where: Omit<Parameters<typeof pageOfOwed>[1], 'afterId' | 'limit'>,
+  where: Where,
   { missing, empty }: { missing: number; empty: boolean },
 ): Promise<number> {
   const queue = queueOf(where);
