@@ -1,7 +1,10 @@
 import type { Message } from '../domain/message.js';
 import type { Database } from './database.js';
 
-/** Puts notes into their people's inboxes; a note that is there already stays as it is. */
+/**
+ * Puts notes into their people's inboxes; a note that is there already stays as it is. Who is being erased at this moment
+ * gets none: the lock makes one of the two wait for the other.
+ */
 export async function putInInboxes(
   database: Database,
   messages: readonly Message<'realtime'>[],
@@ -17,6 +20,8 @@ export async function putInInboxes(
      SELECT "deliveryId", "to", "notificationId", type, title, body, data
      FROM json_to_recordset($1::json) AS m("deliveryId" uuid, "to" text, "notificationId" uuid, type text, title text,
        body text, data jsonb)
+     JOIN person ON person.id = "to"
+     FOR KEY SHARE OF person
      ON CONFLICT DO NOTHING`,
     [JSON.stringify(rows)],
   );

@@ -95,14 +95,20 @@ export async function putPreferences(
 }
 
 /**
- * Erases a person: their row, their groups, the text and the addresses of everything that was ever sent to them. What
- * has not been sent is cancelled. The bare facts (that something was sent, when, how it ended) stay. False when unknown.
+ * Erases a person: their row, their groups, their addresses wherever they are theirs, the text of everything that was
+ * ever sent to them. What has not been sent is cancelled. The bare facts (that something was sent, when, how it ended) stay. False when unknown.
  */
 export async function erasePerson(database: Database, id: string): Promise<boolean> {
   return retryTransient(() =>
     database.orm.transaction(async (transaction) => {
-      const erased = await transaction.delete(person).where(eq(person.id, id)).returning({ id: person.id });
-      if (erased.length === 0) return false;
+      const [erased] = await transaction
+        .delete(person)
+        .where(eq(person.id, id))
+        .returning({ email: person.email, phone: person.phone });
+      if (erased === undefined) return false;
+      await transaction.execute(sql`
+        DELETE FROM suppression
+        WHERE (channel = 'email' AND address = ${erased.email}) OR (channel = 'sms' AND address = ${erased.phone})`);
       await transaction.execute(sql`
         WITH theirs AS MATERIALIZED (
           SELECT delivery.id FROM delivery JOIN notification ON notification.id = notification_id
