@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from './chromium.js';
+import { launchChromium } from '../support/chromium.js';
 import { mailer, type Running, twilioClient, withSandbox } from './with-sandbox.js';
 
 const LIMIT = { timeout: 60_000 };

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.js';
+import { useFleet } from '../support/fleet.js';
+
+describe('the console in a real browser', () => {
+  const fleet = useFleet({ engine: 'postgres' });
+  let browser: Browser;
+
+  before(async () => {
+    browser = await launchChromium();
+  });
+  after(() => browser?.close());
+
+  it('shows nothing of the ledger before an administrator signs in', async () => {
+    const page = await open(browser, fleet().api.url);
+    assert.equal(await page.locator('#ledger').isVisible(), false);
+    await signIn(page, await fleet().token('user'));
+    await page.locator('#refused', { hasText: 'administrator' }).waitFor();
+    assert.equal(await page.locator('#ledger').isVisible(), false);
+  });
+
+  it('shows what was sent, how it ended and every attempt', async () => {
+    await fleet().person('sara', { email: 'sara@example.com' });
+    const id = await fleet().send({ user_id: 'sara', message: 'Hello', priority: 'high' });
+    await fleet().untilStatus(id, 'SENT');
+    const page = await open(browser, fleet().api.url);
+    await signIn(page, await fleet().token('admin'));
+    await page.locator('#latest tr', { hasText: 'sara' }).first().waitFor();
+    await page.locator('#latest button').first().click();
+    await page.locator('#timeline li', { hasText: 'email attempt 1: sent' }).waitFor();
+    assert.match(await page.locator('#timeline').innerText(), /email sent s\*+a@example\.com · smtp/);
+    assert.match(await page.locator('#ready').innerText(), /^ready/);
+  });
+
+  it('shows markup in ids and events as text, and runs none of it', async () => {
+    const id = await fleet().send({
+      user_id: 'sara',
+      message: 'x',
+      type: 'a',
+      data: { html: '<img src=x onerror=alert(1)>' },
+    });
+    await fleet().untilStatus(id, 'SENT');
+    await fleet().database.query('UPDATE notification SET event_type = $2 WHERE id = $1', [
+      id,
+      '<img src=x onerror=alert(1)>',
+    ]);
+    const page = await open(browser, fleet().api.url);
+    const dialogs: string[] = [];
+    page.on('dialog', (dialog) => {
+      dialogs.push(dialog.message());
+      void dialog.dismiss();
+    });
+    await signIn(page, await fleet().token('admin'));
+    await page.locator('#latest td', { hasText: '<img src=x' }).waitFor();
+    assert.equal(await page.locator('#latest img').count(), 0);
+    assert.deepEqual(dialogs, []);
+  });
+});
+
+describe('Bull Board in a real browser', () => {
+  const fleet = useFleet({ engine: 'redis' });
+  let browser: Browser;
+
+  before(async () => {
+    browser = await launchChromium();
+  });
+  after(() => browser?.close());
+
+  it('lists a queue for every channel and priority', async () => {
+    const context = await browser.newContext({
+      httpCredentials: { username: 'ops', password: await fleet().token('admin') },
+    });
+    const page = await context.newPage();
+    await page.goto(`${fleet().api.url}/admin/queues`);
+    await page.getByText('webhook.low').first().waitFor();
+    const text = await page.locator('body').innerText();
+    for (const channel of ['realtime', 'email', 'sms', 'push', 'webhook']) {
+      for (const priority of ['critical', 'high', 'normal', 'low'])
+        assert.ok(text.includes(`${channel}.${priority}`));
+    }
+  });
+});
+
+async function open(browser: Browser, url: string): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(`${url}/`);
+  return page;
+}
+
+async function signIn(page: Page, token: string): Promise<void> {
+  await page.fill('#token', token);
+  await page.click('#sign-in button');
+}
