@@ -30,8 +30,11 @@ describe('the console in a real browser', () => {
     await page.locator('#latest tr', { hasText: 'sara' }).first().waitFor();
     await page.locator('#latest button').first().click();
     await page.locator('#timeline li', { hasText: 'email attempt 1: sent' }).waitFor();
-    assert.match(await page.locator('#timeline').innerText(), /email sent s\*+a@example\.com · smtp/);
-    assert.match(await page.locator('#ready').innerText(), /^ready/);
+    assert.match(
+      (await page.locator('#timeline').textContent()) ?? '',
+      /email sent s\*+a@example\.com · smtp/,
+    );
+    assert.match((await page.locator('#ready').textContent()) ?? '', /^ready/);
   });
 
   it('shows markup in ids and events as text, and runs none of it', async () => {
@@ -75,7 +78,7 @@ describe('Bull Board in a real browser', () => {
     const page = await context.newPage();
     await page.goto(`${fleet().api.url}/admin/queues`);
     await page.getByText('webhook.low').first().waitFor();
-    const text = await page.locator('body').innerText();
+    const text = (await page.locator('body').textContent()) ?? '';
     for (const channel of ['realtime', 'email', 'sms', 'push', 'webhook']) {
       for (const priority of ['critical', 'high', 'normal', 'low'])
         assert.ok(text.includes(`${channel}.${priority}`));
