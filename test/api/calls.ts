@@ -1,0 +1,63 @@
+/** One call that the contract names, with a body that is accepted (`PERSON` has to be there). */
+export type ContractCall = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** Who may, besides administrators. */
+  readonly also: readonly ('internal' | 'self')[];
+};
+
+export const PERSON = 'somebody';
+/** A well-formed id of no notification. */
+export const NO_ID = '01890000-0000-7000-8000-000000000000';
+
+const MESSAGE = { user_id: PERSON, message: 'Your keys are ready.' };
+const EVENT = {
+  user_id: PERSON,
+  event_type: 'payment_success',
+  context: { property_title: 'Flat 4B', amount: 1200, currency: 'ETB' },
+  priority: 'high',
+  channels: ['email'],
+  data: { invoice: 7 },
+  send_at: '2027-01-15T08:30:00+03:00',
+  expires_at: '2027-01-16T08:30:00+03:00',
+};
+const MAIL = { to: 'somebody@example.org', subject: 'Your lease', body: 'It is signed.' };
+
+/** Every call of the contract that this build has. */
+export const CALLS: readonly ContractCall[] = [
+  { method: 'POST', path: '/notifications/send', body: MESSAGE, also: ['internal'] },
+  { method: 'POST', path: '/notifications/send', body: EVENT, also: ['internal'] },
+  {
+    method: 'POST',
+    path: '/notifications/batch',
+    body: { notifications: [MESSAGE, EVENT] },
+    also: ['internal'],
+  },
+  { method: 'GET', path: '/notifications', also: [] },
+  { method: 'GET', path: `/notifications/${NO_ID}`, also: [] },
+  { method: 'GET', path: '/notifications/stats', also: [] },
+  { method: 'POST', path: '/notifications/retry', also: ['internal'] },
+  { method: 'POST', path: `/notifications/${NO_ID}/cancel`, also: ['internal'] },
+  { method: 'POST', path: '/notifications/explain', body: MESSAGE, also: ['internal'] },
+  { method: 'POST', path: '/notifications/email/send', body: MAIL, also: ['internal'] },
+  { method: 'POST', path: '/notifications/email/batch', body: { emails: [MAIL] }, also: ['internal'] },
+  { method: 'GET', path: `/email/${NO_ID}`, also: ['internal'] },
+  {
+    method: 'POST',
+    path: '/notifications/sms/send',
+    body: { phone: '+251911000001', message: 'It is signed.' },
+    also: ['internal'],
+  },
+  { method: 'GET', path: '/users', also: [] },
+  {
+    method: 'PUT',
+    path: `/users/${PERSON}`,
+    body: { email: 'somebody@example.org', groups: ['g'] },
+    also: [],
+  },
+  { method: 'GET', path: `/users/${PERSON}`, also: [] },
+  { method: 'GET', path: `/users/${PERSON}/preferences`, also: ['self'] },
+  { method: 'PUT', path: `/users/${PERSON}/preferences`, body: { sms: true, email: true }, also: ['self'] },
+  { method: 'DELETE', path: '/users/nobody', also: [] },
+];
