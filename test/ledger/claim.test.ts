@@ -61,6 +61,15 @@ describe('claiming', () => {
     assert.deepEqual(second, { kind: 'busy', waitMs: LEASE_MS });
   });
 
+  it('answers both who ask in one batch for what cannot be had alike', async () => {
+    const mail = notification();
+    await accept(ledger.one, mail);
+    await cancelNotification(ledger.one, mail.id);
+    const id = firstOf(mail);
+    const claims = await claimDeliveries(ledger.one, ANNA, LEASE_MS, [id, id]);
+    assert.deepEqual(claims, [{ kind: 'over' }, { kind: 'over' }]);
+  });
+
   it('loads everything that is needed to send', async () => {
     await ledger.one.rows(
       "INSERT INTO person (id, locale, timezone) VALUES ('sara', 'am', 'Africa/Addis_Ababa')",

@@ -67,13 +67,14 @@ export async function claimDeliveries(
   ids: readonly string[],
 ): Promise<Claim[]> {
   const rows = await retryTransient(() => database.rows<ClaimRow>(CLAIM, [ids, owner, leaseMs]));
-  const unasked = new Map(rows.map((row) => [row.id, row]));
-  const known = new Set(unasked.keys());
+  const found = new Map(rows.map((row) => [row.id, row]));
+  const given = new Set<string>();
   return ids.map((id): Claim => {
-    const row = unasked.get(id);
-    unasked.delete(id);
+    const row = found.get(id);
+    if (row === undefined) return { kind: 'over' };
     // Two jobs for one delivery in one batch: the claim belongs to the first of them alone.
-    if (row === undefined) return known.has(id) ? { kind: 'busy', waitMs: leaseMs } : { kind: 'over' };
+    if (row.claimed && given.has(id)) return { kind: 'busy', waitMs: leaseMs };
+    given.add(id);
     return toClaim(row);
   });
 }
