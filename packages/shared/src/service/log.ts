@@ -49,7 +49,8 @@ function describeError(error: unknown): Record<string, unknown> {
   return {
     type: error.name,
     ...code,
-    message: error.message.replace(/\/\/[^@\s/]+@/g, '//***@'),
+    // Not `message`, which the second fence takes away whatever is in it.
+    why: error.message.split('\n', 1)[0]?.replace(/\/\/[^\s/]+@/g, '//***@'),
     stack: error.stack
       ?.split('\n')
       .map((line) => line.trim())

@@ -1,0 +1,44 @@
+import { openDatabase } from '@belfry/shared/ledger/database.js';
+import { putPerson } from '@belfry/shared/ledger/people.js';
+import { createEvents } from '@belfry/shared/service/events.js';
+import { createLog } from '@belfry/shared/service/log.js';
+
+/* Logs everything that must not be seen, in every place where it could turn up. Run by log.test.ts. */
+
+const [address = '', token = '', text = ''] = process.argv.slice(2);
+const log = createLog('canaries', 'trace');
+const events = createEvents(log);
+
+const person = { email: address, phone: address, to: address, address };
+const words = {
+  message: text,
+  subject: text,
+  body: text,
+  html: text,
+  text,
+  context: { property_title: text },
+};
+const secrets = { authorization: `Bearer ${token}`, cookie: token, password: token, token, secret: token };
+log.info({ ...person, ...words, ...secrets }, 'at the top');
+log.info({ request: { ...person, ...words, ...secrets } }, 'one level down');
+log.info({ request: { headers: { ...secrets }, body: words, person } }, 'two levels down');
+log.info({ deliveries: [{ ...person }], items: [words] }, 'in lists');
+
+log.warn({ err: new Error(`connect to smtp://me:${token}@mail.example failed`) }, 'a URL');
+log.warn({ err: new Error(`connect to smtp://me:p@${token}@mail.example failed`) }, 'a URL with an @ in it');
+const detailed = Object.assign(new Error('duplicate key'), {
+  detail: `Key (email)=(${address})`,
+  where: text,
+});
+log.warn({ err: new Error('outer', { cause: detailed }) }, 'what PostgreSQL says beside the message');
+log.warn({ err: new Error(`first line\nredis://:${token}@cache.example`) }, 'a message of two lines');
+log.warn({ err: { message: text } }, 'something thrown that is no error');
+
+// Nothing listens on port 1, so the query fails with its parameters in the error.
+const database = openDatabase({ url: `postgres://me:${token}@127.0.0.1:1/x`, name: 'canary', size: 1 });
+await putPerson(database, 'sara', { email: address, phone: address }).catch((error: unknown) => {
+  log.error({ err: error }, 'request failed');
+  events.connectionFailed({ part: 'database', error });
+});
+await database.close();
+log.info({ count: 7, notification_id: 'n-1' }, 'the end\nwith a line break');
