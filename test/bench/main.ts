@@ -4,13 +4,13 @@ import { profileInto } from './program.js';
 import { type Measured, tableOf, writeResults } from './results.js';
 import { type Engine, openSite, type Rig, type Site } from './rig.js';
 
-/** `npm run bench [-- --engine redis --repetitions 3 --seconds 5 --deliveries 6000 --concurrency 30 --profile <folder>]` */
+/** `npm run bench [-- --engine redis --repetitions 3 --seconds 5 --deliveries 3000 --concurrency 30 --profile <folder>]` */
 const { values } = parseArgs({
   options: {
     engine: { type: 'string' },
     repetitions: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
-    deliveries: { type: 'string', default: '6000' },
+    deliveries: { type: 'string', default: '3000' },
     concurrency: { type: 'string' },
     profile: { type: 'string' },
   },
@@ -28,19 +28,31 @@ if (values.profile !== undefined) profileInto(values.profile);
 const startedAt = performance.now();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
+if (
+  engines.length === 0 ||
+  [effort.repetitions, effort.seconds, effort.deliveries].some((one) => !(one >= 1))
+) {
+  console.error('An engine is redis or postgres; repetitions, seconds and deliveries are 1 or more.');
+  process.exit(1);
+}
 const site = await openSite();
 const measured: Measured[] = [];
-for (const engine of engines) measured.push(await measure(site, engine));
-await site.stop();
+try {
+  for (const engine of engines) measured.push(await measure(site, engine));
+} finally {
+  await site.stop();
+}
 const file = writeResults(effort, measured);
 console.log(`\n${tableOf(measured)}\n\nEvery figure: ${file}`);
 
 async function measure(at: Site, engine: Engine): Promise<Measured> {
   const on = async <Result>(work: (rig: Rig) => Promise<Result>) => {
     const rig = await at.open(engine);
-    const result = await work(rig);
-    await rig.stop();
-    return result;
+    try {
+      return await work(rig);
+    } finally {
+      await rig.stop();
+    }
   };
   const progress = (text: string) => {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0).padStart(4);
