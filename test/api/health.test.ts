@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import type { EmbeddedPostgres } from '@belfry/local/embedded-postgres.js';
+import { forEachEngine } from '../support/engines.js';
+import { type Fleet, startFleet, useFleet } from '../support/fleet.js';
+import { ask } from '../support/http.js';
+import { freePort } from '../support/ports.js';
+import { startPostgres, temporaryDir } from '../support/postgres.js';
+import { waitFor } from '../support/wait.js';
+import { CALLS } from './calls.js';
+import { assertProblem } from './problem.js';
+
+forEachEngine((engine) => {
+  const fleet = useFleet({ engine, workers: [] });
+
+  test('a process that has everything is alive and ready, and says so to anybody', async () => {
+    const health = await fleet().page('/health', { as: null });
+    assert.equal(health.status, 200);
+    assert.deepEqual(health.body, { status: 'ok' });
+    const ready = await fleet().page('/ready', { as: null });
+    assert.equal(ready.status, 200);
+    assert.deepEqual(ready.body, { status: 'ready', failing: [], engine });
+  });
+});
+
+describe('without a database', () => {
+  const dataDir = temporaryDir();
+  let postgres: EmbeddedPostgres;
+  let fleet: Fleet;
+  let port: number;
+  let starting: Promise<unknown>;
+
+  before(async () => {
+    port = await freePort();
+    postgres = await startPostgres({ port, dataDir });
+    await postgres.stop();
+    const database = { url: postgres.url, drop: async () => {} };
+    fleet = await startFleet({ engine: 'postgres', workers: [], api: 0, database });
+  });
+  after(async () => {
+    await fleet.stop().finally(() => postgres.stop());
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  test('a process that starts without one serves at once, and says what is missing', async () => {
+    const apiPort = await freePort();
+    starting = fleet.addApi({ PORT: String(apiPort) });
+    const url = `http://127.0.0.1:${apiPort}`;
+    await waitFor(async () => (await ask('GET', `${url}/health`)).status === 200, { timeoutMs: 30_000 });
+    const ready = await ask('GET', `${url}/ready`);
+    assert.equal(ready.status, 503);
+    assert.deepEqual(ready.body.failing, ['database', 'schema', 'queue']);
+    const headers = { authorization: `Bearer ${await fleet.token('admin')}` };
+    assertProblem(await ask('GET', `${url}/api/v1/users`, undefined, headers), 503);
+  });
+
+  test('it works as soon as the database comes', async () => {
+    postgres = await startPostgres({ port, dataDir });
+    await starting;
+    await waitFor(async () => (await fleet.page('/ready')).status === 200, { timeoutMs: 20_000 });
+    await fleet.person('ada');
+    await fleet.send({ user_id: 'ada', message: 'x' });
+  });
+
+  test('when it goes away, every call gets 503, the database is named, and the process is still alive', async () => {
+    await postgres.stop();
+    const ready = await waitFor(async () => {
+      const answer = await fleet.page('/ready');
+      return answer.status === 503 ? answer : null;
+    });
+    assert.equal(ready.body.status, 'unavailable');
+    assert.deepEqual(ready.body.failing, ['database', 'queue']);
+    assert.match(ready.headers.get('retry-after') ?? '', /^[1-9]/);
+    assert.equal((await fleet.page('/health')).status, 200);
+    for (const { method, path, body } of CALLS) {
+      const answer = await fleet.call(method, path, body, { headers: { 'idempotency-key': 'away' } });
+      assert.equal(answer.status, 503, `${method} ${path}: ${answer.text}`);
+      assertProblem(answer, 503);
+    }
+    assertProblem(await fleet.call('GET', '/users', undefined, { as: null }), 401);
+    assertProblem(await fleet.call('POST', '/notifications/send', {}), 422);
+  });
+
+  test('when it is back, calls are accepted again by the same process', async () => {
+    postgres = await startPostgres({ port, dataDir });
+    await waitFor(async () => (await fleet.page('/ready')).status === 200, { timeoutMs: 20_000 });
+    const id = await fleet.send({ user_id: 'ada', message: 'x' });
+    assert.equal((await fleet.call('GET', `/notifications/${id}`)).body.status, 'PENDING');
+  });
+});
