@@ -102,7 +102,7 @@ async function openRig(engine: Engine, ledgers: Ledgers, redis: TestRedis, smtpU
 }
 
 /** The same bodies go to both sides. */
-export function bodiesFor(channels: readonly string[]): string[] {
+function bodiesFor(channels: readonly string[]): string[] {
   return Array.from({ length: PEOPLE }, (_, index) =>
     JSON.stringify({
       user_id: `person-${index}`,

@@ -15,9 +15,9 @@ import {
 } from '../support/wire-server.js';
 import { create, messageFor, onWire, type Scene, type Subject, turning } from './subject.js';
 
-export const USER = 'wire-user';
-export const PASSWORD = 'wire-pass-4711';
-export const FROM = 'Belfry <no-reply@sender.example>';
+const USER = 'wire-user';
+const PASSWORD = 'wire-pass-4711';
+const FROM = 'Belfry <no-reply@sender.example>';
 
 export const mail = (to = 'abebe.kebede@reader.example') =>
   messageFor('email', to, {

@@ -11,11 +11,3 @@ export function freePort(): Promise<number> {
     });
   });
 }
-
-/** True when something listens on the port. */
-export function isTaken(port: number, host = '127.0.0.1'): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer().once('error', () => resolve(true));
-    server.listen(port, host, () => server.close(() => resolve(false)));
-  });
-}

@@ -7,7 +7,7 @@ import { createRenderer } from '@belfry/shared/templates/render.js';
 import { AT, LOCALES, SAMPLES } from './samples.js';
 
 /** Writes the mail of every event that ships, in every locale, to `dir` as `<event>.<locale>.html`; returns the paths. */
-export async function writePreviews(dir: string): Promise<string[]> {
+async function writePreviews(dir: string): Promise<string[]> {
   const renderer = createRenderer(await loadCatalogue(DEFAULT_TEMPLATES_DIR));
   await mkdir(dir, { recursive: true });
   const paths: string[] = [];

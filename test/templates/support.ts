@@ -9,7 +9,7 @@ import type { Renderer, RenderRequest } from '@belfry/shared/templates/render.js
 import { AT, SAMPLES } from './samples.js';
 
 /** The files of an event that only says hello to `name`, to be broken or added to by a test. */
-export const MINIMAL: Readonly<Record<string, string>> = {
+const MINIMAL: Readonly<Record<string, string>> = {
   'manifest.js': 'export default ({ z, text }) => ({ version: 3, variables: z.object({ name: text() }) });\n',
   'en/email.subject.liquid': 'Hello {{ name }}\n',
   'en/email.text.liquid': 'Hello {{ name }}\n',

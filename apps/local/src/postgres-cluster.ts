@@ -8,7 +8,7 @@ import { commandOf, isRunning, waitUntilGone } from './process-table.js';
 export const OWNER = 'belfry';
 
 /** The directory of the cluster. */
-export function clusterDir(home: PostgresHome): string {
+function clusterDir(home: PostgresHome): string {
   return path.join(home.root, 'data');
 }
 

@@ -27,7 +27,7 @@ export function bold(text: string): string {
 }
 
 /** Text that is there for whoever looks for it. */
-export function dim(text: string): string {
+function dim(text: string): string {
   return paint(2, text);
 }
 

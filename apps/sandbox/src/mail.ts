@@ -3,7 +3,7 @@ import type { SMTPServerEnvelope } from 'smtp-server';
 import type { ArrivedMessage } from './message.js';
 
 /** The header in which Belfry names its delivery. */
-export const DELIVERY_HEADER = 'x-belfry-delivery';
+const DELIVERY_HEADER = 'x-belfry-delivery';
 
 /**
  * Reads a mail (RFC 5322, MIME) as its recipient's program would. The envelope, not the headers, says who gets it.

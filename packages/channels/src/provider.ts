@@ -47,18 +47,15 @@ export interface Ports {
 /** The environment as a provider sees it: names and texts. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Beside a setting's description: `secret` values are never shown, not even in part. */
-export interface SettingMeta {
-  readonly description: string;
-  readonly secret?: boolean;
-}
-
 /** All that Belfry has to know about a provider before its SDK is loaded. */
 export interface ProviderDefinition<C extends Channel = Channel, S extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   readonly channel: C;
   readonly abilities: Abilities;
-  /** Keys are environment variables; each carries a {@link SettingMeta}, and its errors say what to do. */
+  /**
+   * Keys are environment variables. Each carries a description, and `secret: true` when it is never to be shown, not even
+   * in part; its errors say what to do.
+   */
   readonly settings: S;
   /** True when somebody meant to switch this provider on, even if a setting is still missing. */
   configured(env: Env): boolean;

@@ -32,14 +32,14 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
 }
 
 /** Answers with a refusal, and with `Retry-After` in seconds where it says when to come back. */
-export function refuse(res: Response, refusal: Refusal): void {
+function refuse(res: Response, refusal: Refusal): void {
   if (refusal.retryAfterMs !== undefined)
     res.set('Retry-After', String(Math.ceil(refusal.retryAfterMs / 1000)));
   if (refusal.code === 'unauthenticated') res.set('WWW-Authenticate', 'Bearer realm="belfry"');
   sendProblem(res, problemOf(refusal));
 }
 
-export function sendProblem(res: Response, problem: Problem): void {
+function sendProblem(res: Response, problem: Problem): void {
   res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 

@@ -11,7 +11,7 @@ import type { Authenticator } from '../middleware/authenticate.js';
 type Queue = ReturnType<QueueEngine['queue']>;
 
 /** Where the board is. */
-export const BOARD_PATH = '/admin/queues';
+const BOARD_PATH = '/admin/queues';
 
 /** Bull Board over every queue, for administrators. */
 export function boardRoutes(engine: QueueEngine, authenticator: Authenticator): Router {

@@ -5,8 +5,3 @@ export type Channel = (typeof CHANNELS)[number];
 /** How urgent a notification is, most urgent first. Each priority has queues and concurrency of its own. */
 export const PRIORITIES = ['critical', 'high', 'normal', 'low'] as const;
 export type Priority = (typeof PRIORITIES)[number];
-
-/** True when `text` names a channel. */
-export function isChannel(text: string): text is Channel {
-  return (CHANNELS as readonly string[]).includes(text);
-}

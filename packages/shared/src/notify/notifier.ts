@@ -1,6 +1,5 @@
 import type { EmailRequest, SendRequest, SmsRequest } from '../channels/requests.js';
 import { newId } from '../domain/ids.js';
-import { Refusal } from '../domain/refusal.js';
 import {
   type Acceptance,
   type AcceptanceResult,
@@ -156,9 +155,4 @@ function announce(events: Events, notification: NewNotification): void {
     deliveries: used.length,
     scheduled: used.some((delivery) => delivery.state === 'scheduled'),
   });
-}
-
-/** Refuses with 503 when nothing could be done because something else is down or full. */
-export function unavailable(detail: string, cause: unknown): Refusal {
-  return new Refusal('unavailable', detail, { retryAfterMs: 2_000, cause });
 }

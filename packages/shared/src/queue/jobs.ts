@@ -36,4 +36,4 @@ export function jobFor(seed: JobSeed, maxAttempts: number): NewJob {
 }
 
 /** The name of the custom backoff strategy. */
-export const BACKOFF = 'ledger';
+const BACKOFF = 'ledger';

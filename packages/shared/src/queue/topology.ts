@@ -32,7 +32,7 @@ export function concurrencyOf(priority: Priority, channelConcurrency: number): n
 }
 
 /** The work that every fleet has besides deliveries, as it is named in `WORKER_QUEUES`. */
-export const UPKEEP = 'upkeep';
+const UPKEEP = 'upkeep';
 
 /**
  * Reads `WORKER_QUEUES`: patterns such as `email.*,*.critical,upkeep`, where `*` stands for any run of characters.

@@ -1,7 +1,7 @@
 import type { Channel } from '../domain/channel.js';
 
 /** What holds for a channel on which a person has not decided. Text messages cost money and patience, so they are off. */
-export const DEFAULT_PREFERENCES: Readonly<Record<Channel, boolean>> = {
+const DEFAULT_PREFERENCES: Readonly<Record<Channel, boolean>> = {
   realtime: true,
   email: true,
   sms: false,

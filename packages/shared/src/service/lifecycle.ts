@@ -7,7 +7,7 @@ export interface Running {
 }
 
 /** A process must be gone this long after it was asked to stop, whatever it still waits for. */
-export const STOP_DEADLINE_MS = 9_500;
+const STOP_DEADLINE_MS = 9_500;
 
 /**
  * Runs an application as a process: it stops on SIGTERM and SIGINT, and when the process that started it over an IPC

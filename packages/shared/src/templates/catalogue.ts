@@ -14,7 +14,7 @@ import { CatalogueError, type TemplateProblem } from './problem.js';
 export const DEFAULT_TEMPLATES_DIR = fileURLToPath(new URL('../../../../templates', import.meta.url));
 
 /** The folder for a free title and message. */
-export const MESSAGE_FOLDER = '_message';
+const MESSAGE_FOLDER = '_message';
 const LAYOUTS_FOLDER = '_layouts';
 
 /** What an event is, as its manifest and its folders tell. */

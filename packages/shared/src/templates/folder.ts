@@ -4,7 +4,7 @@ import { canonicalLocale, FALLBACK_LOCALE } from './locale.js';
 import type { TemplateProblem } from './problem.js';
 
 /** The files of an event in one locale. `note` serves realtime, push and webhook. */
-export const TEMPLATE_FILES = [
+const TEMPLATE_FILES = [
   'email.subject',
   'email.text',
   'email.html',

@@ -18,7 +18,7 @@ export interface Manifest {
 }
 
 /** What a manifest is given, so that it needs no import and works in whatever folder it lies. */
-export const MANIFEST_KIT = { z, text, optionalText, amount, currency } as const;
+const MANIFEST_KIT = { z, text, optionalText, amount, currency } as const;
 export type ManifestKit = typeof MANIFEST_KIT;
 
 /** The default export of a `manifest.js`: a manifest, or a function of the kit that returns one. */
