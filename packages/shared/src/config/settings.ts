@@ -71,7 +71,7 @@ export const workerFields = {
   WORKER_QUEUES: z
     .string()
     .default('*')
-    .describe('Which queues this worker serves, such as email.*,*.critical,upkeep.'),
+    .describe('Which queues this worker serves, such as `email.*,*.critical,upkeep`.'),
   WORKER_CONCURRENCY: whole(1, 1_000)
     .default(30)
     .describe('Deliveries of one channel in hand at once, shared out 8:4:2:1 among the priorities.'),
