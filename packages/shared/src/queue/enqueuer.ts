@@ -24,7 +24,8 @@ export function createEnqueuer(engine: QueueEngine, maxAttempts: number, events:
     if (known !== undefined) return known;
     const made = createBatcher<NewJob, true>({
       batch: 500,
-      flights: 2,
+      // One: two on their way at once could overtake each other, and a queue keeps the order of arrival.
+      flights: 1,
       waiting: 50_000,
       run: async (jobs) => {
         try {
