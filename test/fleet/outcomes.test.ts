@@ -130,9 +130,12 @@ forEachEngine((engine) => {
           ['misconfigured', 0, [`misconfigured ${code}`]],
         );
       }
-      const told = logs().filter(
-        (line) => line.includes('"level":"error"') && line.includes(`"code":"${code}"`),
-      );
+      const told = await waitFor(() => {
+        const lines = logs().filter(
+          (line) => line.includes('"level":"error"') && line.includes(`"code":"${code}"`),
+        );
+        return lines.length > 0 ? lines : undefined;
+      });
       assert.equal(told.length, 1, told.join('\n'));
 
       await sandbox.clearFaults();

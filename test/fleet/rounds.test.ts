@@ -34,8 +34,9 @@ forEachEngine((engine) => {
     const delivery = await only(fleet(), id);
     assert.deepEqual([delivery.state, delivery.reason, delivery.round], ['dead', 'attempts_exhausted', 3]);
     assert.equal(delivery.tried.length, 3 * 2);
-    const swept = logs().filter((line) => line.includes('"event":"retried"'));
-    assert.equal(swept.length, 2, 'two workers, and each new round was begun by one of them');
+    const swept = () => logs().filter((line) => line.includes('"event":"retried"')).length;
+    await waitFor(() => swept() >= 2);
+    assert.equal(swept(), 2, 'two workers, and each new round was begun by one of them');
     assert.deepEqual((await call('POST', '/notifications/retry', {})).body, { retried: 0 });
   });
 

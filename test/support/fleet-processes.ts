@@ -16,6 +16,8 @@ export type ApiProcess = TestProcess & { readonly url: string };
 export type FleetProcesses = {
   readonly apis: readonly ApiProcess[];
   readonly workers: readonly TestProcess[];
+  /** Starts many at once; they are listed in the order in which they were asked for. */
+  start(apis: number, workers: readonly WorkerOptions[]): Promise<void>;
   addApi(own?: Env): Promise<ApiProcess>;
   addWorker(options?: WorkerOptions): Promise<TestProcess>;
   /** Ends all of them; says which had ended by themselves, and which did not end well now. */
@@ -47,17 +49,42 @@ export function fleetProcesses(env: Env): FleetProcesses {
     };
   }
 
+  async function startApi(own: Env = {}): Promise<ApiProcess> {
+    const child = await start('apps/api/dist/main.js', own, true);
+    return { ...child, url: String(child.ready.url) };
+  }
+
+  function startWorker({
+    queues,
+    env: own = {},
+    untilReady = true,
+  }: WorkerOptions = {}): Promise<TestProcess> {
+    return start('apps/workers/dist/main.js', { WORKER_QUEUES: queues, ...own }, untilReady);
+  }
+
   return {
     apis,
     workers,
-    async addApi(own = {}) {
-      const child = await start('apps/api/dist/main.js', own, true);
-      const api = { ...child, url: String(child.ready.url) };
+    async start(howMany, those) {
+      const made = await Promise.allSettled([
+        collect(
+          apis,
+          Array.from({ length: howMany }, () => startApi()),
+        ),
+        collect(
+          workers,
+          those.map((options) => startWorker(options)),
+        ),
+      ]);
+      for (const one of made) if (one.status === 'rejected') throw one.reason;
+    },
+    async addApi(own) {
+      const api = await startApi(own);
       apis.push(api);
       return api;
     },
-    async addWorker({ queues, env: own = {}, untilReady = true } = {}) {
-      const worker = await start('apps/workers/dist/main.js', { WORKER_QUEUES: queues, ...own }, untilReady);
+    async addWorker(options) {
+      const worker = await startWorker(options);
       workers.push(worker);
       return worker;
     },
@@ -66,6 +93,13 @@ export function fleetProcesses(env: Env): FleetProcesses {
       return ended.flat();
     },
   };
+}
+
+/** Puts those that came up into the list, in order; throws the first failure of the others. */
+async function collect<Child>(list: Child[], starting: readonly Promise<Child>[]): Promise<void> {
+  const settled = await Promise.allSettled(starting);
+  for (const one of settled) if (one.status === 'fulfilled') list.push(one.value);
+  for (const one of settled) if (one.status === 'rejected') throw one.reason;
 }
 
 async function end(child: TestProcess, told: boolean): Promise<string[]> {

@@ -251,10 +251,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   };
 
   try {
-    await Promise.all([
-      ...Array.from({ length: options.api ?? 1 }, () => addApi()),
-      ...(options.workers ?? [{}]).map((worker) => addWorker(worker)),
-    ]);
+    await processes.start(options.api ?? 1, options.workers ?? [{}]);
   } catch (error) {
     await fleet.stop().catch(() => undefined);
     throw error;
