@@ -1,6 +1,6 @@
 import { type OpenProvider, openProviders, parseSettings } from '@belfry/channels/providers.js';
-import { loadEnvFile, readSettings, SettingsError } from '@belfry/shared/config/read.js';
-import { workerSettings } from '@belfry/shared/config/settings.js';
+import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
+import { workerFields, workerSettings } from '@belfry/shared/config/settings.js';
 import { newId } from '@belfry/shared/domain/ids.js';
 import type { Message } from '@belfry/shared/domain/message.js';
 import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
@@ -25,17 +25,16 @@ export interface WorkerProcess {
 /** Reads the settings, waits for the schema and the engine, and starts the workers that `WORKER_QUEUES` chooses. */
 export async function openWorkerProcess(): Promise<WorkerProcess> {
   loadEnvFile();
-  const settings = readSettings(workerSettings);
-  const chosen = selectQueues(settings.WORKER_QUEUES);
-  const parsed = parseSettings(process.env);
+  const { env } = process;
+  const chosen = selectQueues(workerFields.WORKER_QUEUES.parse(env.WORKER_QUEUES || undefined));
+  const parsed = parseSettings(env);
   const idle = chosen.queues.length === 0 && !chosen.upkeep;
-  const problems = [
+  const settings = readSettings(workerSettings, env, [
     ...(idle
       ? ['WORKER_QUEUES matches no queue. Queues are named like email.critical; upkeep is one too.']
       : []),
     ...(parsed.ok ? [] : parsed.problems.map(({ setting, remedy }) => `${setting} ${remedy}`)),
-  ];
-  if (!parsed.ok || problems.length > 0) throw new SettingsError(problems);
+  ]);
 
   const log = createLog('worker', settings.LOG_LEVEL);
   if (chosen.unknown.length > 0)
@@ -57,7 +56,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
   });
   await awaitSchema(database, log);
   await awaitEngine(engine, log);
-  const providers: readonly OpenProvider[] = await openProviders(parsed.providers, {
+  const providers: readonly OpenProvider[] = await openProviders(parsed.ok ? parsed.providers : [], {
     putInInbox: inboxOf(database),
   });
   const owner = newId();

@@ -18,22 +18,25 @@ export function loadEnvFile(path = '.env'): void {
   if (existsSync(path)) process.loadEnvFile(path);
 }
 
-/** Checks the environment against `shape`. Throws `SettingsError` with all problems together. */
+/**
+ * Checks the environment against `shape`. Throws `SettingsError` with all problems together, those that were found
+ * `elsewhere` among them.
+ */
 export function readSettings<Shape extends z.ZodType>(
   shape: Shape,
   env: NodeJS.ProcessEnv = process.env,
+  elsewhere: readonly string[] = [],
 ): z.infer<Shape> {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = shape.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new SettingsError(
-    parsed.error.issues.map((issue) => {
-      const name = issue.path.join('.');
-      return given[name] === undefined && issue.code === 'invalid_type'
-        ? `${name} is required.`
-        : `${name} ${issue.message}.`;
-    }),
-  );
+  if (parsed.success && elsewhere.length === 0) return parsed.data;
+  const problems = parsed.error?.issues.map((issue) => {
+    const name = issue.path.join('.');
+    return given[name] === undefined && issue.code === 'invalid_type'
+      ? `${name} is required.`
+      : `${name} ${issue.message}.`;
+  });
+  throw new SettingsError([...(problems ?? []), ...elsewhere]);
 }
