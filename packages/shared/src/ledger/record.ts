@@ -10,7 +10,7 @@ export interface DeliveryRecord {
   readonly claim: number;
   readonly state: Extract<
     DeliveryState,
-    'sent' | 'retrying' | 'ambiguous' | 'dead' | 'suppressed' | 'expired' | 'queued'
+    'sent' | 'retrying' | 'ambiguous' | 'dead' | 'suppressed' | 'expired'
   >;
   readonly reason: string | null;
   /** When it is due next, from now; 0 for a state that ends it. */
