@@ -29,15 +29,22 @@ export async function loadAddressees(
   return ids.map((id) => byId.get(id) ?? null);
 }
 
-/** Why a bare address must not be used, or null. */
-export async function findSuppression(
+/** A bare address on its channel. */
+export interface BareAddress {
+  readonly channel: Channel;
+  readonly address: string;
+}
+
+/** Why bare addresses must not be used; null for those that may be, in the order of `asked`. */
+export async function findSuppressions(
   database: Database,
-  channel: Channel,
-  address: string,
-): Promise<string | null> {
-  const rows = await database.rows<{ reason: string }>(
-    'SELECT reason FROM suppression WHERE channel = $1 AND address = $2',
-    [channel, address],
+  asked: readonly BareAddress[],
+): Promise<(string | null)[]> {
+  const rows = await database.rows<BareAddress & { reason: string }>(
+    `SELECT channel, address, reason FROM suppression
+     WHERE (channel, address) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+    [asked.map((one) => one.channel), asked.map((one) => one.address)],
   );
-  return rows[0]?.reason ?? null;
+  const reasons = new Map(rows.map((row) => [`${row.channel} ${row.address}`, row.reason]));
+  return asked.map((one) => reasons.get(`${one.channel} ${one.address}`) ?? null);
 }

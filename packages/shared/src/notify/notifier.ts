@@ -7,7 +7,7 @@ import {
   type NewNotification,
   writeAcceptances,
 } from '../ledger/accept.js';
-import { type Addressee, findSuppression, loadAddressees } from '../ledger/addressees.js';
+import { type Addressee, type BareAddress, findSuppressions, loadAddressees } from '../ledger/addressees.js';
 import { type Cancellation, cancelNotification } from '../ledger/cancel.js';
 import type { Database } from '../ledger/database.js';
 import { isOutage } from '../ledger/outage.js';
@@ -67,6 +67,12 @@ export function createNotifier({ database, catalogue, enqueuer, events }: Notifi
     waiting: 5_000,
     run: async (ids) => (await loadAddressees(database, ids)).map((person) => ({ person })),
   });
+  const suppressions = createBatcher<BareAddress, { reason: string | null }>({
+    batch: 500,
+    flights: 2,
+    waiting: 5_000,
+    run: async (asked) => (await findSuppressions(database, asked)).map((reason) => ({ reason })),
+  });
   const commits = createBatcher<Acceptance, AcceptanceResult>({
     batch: 500,
     flights: 3,
@@ -77,6 +83,7 @@ export function createNotifier({ database, catalogue, enqueuer, events }: Notifi
   });
 
   const find = async (userId: string) => (await lookups.add(userId)).person;
+  const whyNot = async (bare: BareAddress) => (await suppressions.add(bare)).reason;
 
   return {
     async prepare(request, caller) {
@@ -95,11 +102,11 @@ export function createNotifier({ database, catalogue, enqueuer, events }: Notifi
       };
     },
     async prepareEmail(request, caller) {
-      const suppressed = await findSuppression(database, 'email', request.to);
+      const suppressed = await whyNot({ channel: 'email', address: request.to });
       return { kind: 'ready', notification: emailNotification(request, caller, suppressed) };
     },
     async prepareSms(request, caller) {
-      const suppressed = await findSuppression(database, 'sms', request.phone);
+      const suppressed = await whyNot({ channel: 'sms', address: request.phone });
       return { kind: 'ready', notification: smsNotification(request, caller, suppressed) };
     },
     async commit(prepared, answer) {
