@@ -86,6 +86,10 @@ function toRow(row: NewNotification, { requestId, answer }: Acceptance) {
 /*
  * A row that belongs to a keyed call carries the call's request id in `r` and is written only if that call won its key.
  * The values arrive as one JSON text per table: a single parameter, whatever the number of rows.
+ *
+ * Whoever is erased between being looked up and this commit is written as erased: without addresses and text, and with
+ * nothing left to send. The lock makes this statement and the erasure wait for each other; it stands in the way of nothing
+ * else, as nobody changes a person's id.
  */
 const WRITE = `
 WITH won AS (
@@ -94,21 +98,34 @@ WITH won AS (
   FROM json_to_recordset($1::json) AS k(caller text, key text, r uuid, fingerprint text, status smallint, body jsonb)
   ON CONFLICT (caller, key) DO NOTHING
   RETURNING request_id
-), written AS (
-  INSERT INTO notification (id, person_id, event_type, template_version, type, title, message, html, context, data,
-    priority, caller, reason, send_at, expires_at, open_count)
-  SELECT id, "personId", "eventType", "templateVersion", type, title, message, html, context, data,
-    priority, caller, reason, "sendAt", "expiresAt", open
+), given AS MATERIALIZED (
+  SELECT id, "personId", "eventType", "templateVersion", type, title, message, html, context, data, priority, caller,
+    reason, "sendAt", "expiresAt", open
   FROM json_to_recordset($2::json) AS n(id uuid, "personId" text, "eventType" text, "templateVersion" int, type text,
     title text, message text, html text, context jsonb, data jsonb, priority text, caller text, reason text,
     "sendAt" timestamptz, "expiresAt" timestamptz, open int, r uuid)
   WHERE r IS NULL OR r IN (SELECT request_id FROM won)
-  RETURNING id, priority, send_at, expires_at
+), living AS MATERIALIZED (
+  SELECT id FROM person WHERE id IN (SELECT "personId" FROM given) ORDER BY id FOR KEY SHARE
+), judged AS MATERIALIZED (
+  SELECT given.*, "personId" IS NOT NULL AND reason IS DISTINCT FROM 'unknown_person' AND living.id IS NULL AS erased
+  FROM given LEFT JOIN living ON living.id = "personId"
+), written AS (
+  INSERT INTO notification (id, person_id, event_type, template_version, type, title, message, html, context, data,
+    priority, caller, reason, send_at, expires_at, open_count, cancelled_count)
+  SELECT id, CASE WHEN NOT erased THEN "personId" END, "eventType", "templateVersion", type,
+    CASE WHEN NOT erased THEN title END, CASE WHEN NOT erased THEN message END, CASE WHEN NOT erased THEN html END,
+    CASE WHEN erased THEN '{}' ELSE context END, CASE WHEN erased THEN '{}' ELSE data END,
+    priority, caller, reason, "sendAt", "expiresAt",
+    CASE WHEN erased THEN 0 ELSE open END, CASE WHEN erased THEN open ELSE 0 END
+  FROM judged
 ), queued AS (
   INSERT INTO delivery (id, notification_id, channel, priority, address, state, reason, due_at, expires_at)
-  SELECT d.id, d.n, d.channel, written.priority, d.address, d.state, d.reason,
-    coalesce(written.send_at, now()), written.expires_at
+  SELECT d.id, d.n, d.channel, judged.priority, CASE WHEN NOT erased THEN d.address END,
+    CASE WHEN erased AND d.state <> 'skipped' THEN 'cancelled' ELSE d.state END,
+    CASE WHEN erased AND d.state <> 'skipped' THEN 'person_erased' ELSE d.reason END,
+    coalesce(judged."sendAt", now()), judged."expiresAt"
   FROM json_to_recordset($3::json) AS d(id uuid, n uuid, channel text, address text, state text, reason text)
-  JOIN written ON written.id = d.n
+  JOIN judged ON judged.id = d.n
 )
 SELECT request_id FROM won`;
