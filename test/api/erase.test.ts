@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Fleet, useFleet } from '../support/fleet.js';
-import { items } from '../support/http.js';
+import { type Answer, items } from '../support/http.js';
 import { waitFor } from '../support/wait.js';
 import { assertProblem } from './problem.js';
 
@@ -96,6 +96,27 @@ describe('erasing a person', () => {
     assert.equal((await fleet().call('PUT', `/users/${ID}`, {})).status, 201);
     assert.equal((await fleet().call('GET', `/users/${ID}/preferences`)).body.sms, false);
     assert.deepEqual((await fleet().call('GET', `/users/${ID}`)).body.groups, []);
+  });
+
+  test('whoever is erased while they are being notified leaves nothing either', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const id = `raced-${round}`;
+      await fleet().person(id, { email: `${id}@${CANARY}.org` });
+      const erased: Promise<Answer>[] = [];
+      const sent = await Promise.all(
+        Array.from({ length: 20 }, async (_, index) => {
+          if (index === 4 + round) erased.push(fleet().call('DELETE', `/users/${id}`));
+          const body = { user_id: id, message: `n ${CANARY}`, priority: 'high' };
+          return fleet().call('POST', '/notifications/send', body);
+        }),
+      );
+      for (const { status } of await Promise.all(erased)) assert.equal(status, 204);
+      for (const { status, text } of sent) assert.ok(status === 202 || status === 404, text);
+      // what was sent to a stranger afterwards is kept as failed, with its text: nobody is erased by it
+      await fleet().database.query(`UPDATE notification SET message = 'x' WHERE reason = 'unknown_person'`);
+      await fleet().untilSettled();
+      assert.deepEqual(await traces(fleet()), [], `round ${round}`);
+    }
   });
 
   test('others keep everything', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { useFleet } from '../support/fleet.js';
-import { items } from '../support/http.js';
+import { type Answer, items } from '../support/http.js';
 import { writesNothing } from './ledger-rows.js';
 import { assertProblem } from './problem.js';
 
@@ -155,13 +155,15 @@ describe('people and what they wish', () => {
   });
 
   test('creating, changing and erasing one person at the same time never ends in a 5xx', async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 240 }, (_, index) =>
+    const answers: Answer[] = [];
+    for (let round = 0; round < 12; round += 1) {
+      const calls = Array.from({ length: 20 }, (_, index) =>
         index % 3 === 0
           ? fleet().call('DELETE', '/users/raced')
           : put('raced', { groups: ['a', `g${index}`], email: `raced${index}@example.org` }),
-      ),
-    );
+      );
+      answers.push(...(await Promise.all(calls)));
+    }
     const statuses = [...new Set(answers.map(({ status }) => status))].sort();
     assert.deepEqual(
       statuses.filter((status) => ![200, 201, 204, 404].includes(status)),
