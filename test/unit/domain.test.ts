@@ -144,7 +144,7 @@ describe('a masked address', () => {
       fc.property(local, (name) => {
         const masked = maskAddress(`${name}@example.org`);
         assert.notEqual(masked, `${name}@example.org`);
-        assert.ok(!masked.includes(name) || name.length <= 1);
+        assert.ok(name.length === 1 || !masked.split('@')[0]?.includes(name));
         assert.ok(masked.length <= 'a*****z@example.org'.length);
       }),
     );
