@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { forEachEngine } from '../support/engines.js';
+import { type Fleet, useFleet, withFleet } from '../support/fleet.js';
+import { waitFor } from '../support/wait.js';
+import { addressesAt, email } from './sending.js';
+
+forEachEngine((engine) => {
+  const fleet = useFleet({ engine, api: 2 });
+
+  test('an API process is killed under load, callers try again with the same keys: one notification and one mail for each key', async (t) => {
+    const { apis, addApi, untilSettled, sandbox, database } = fleet();
+    const addresses = addressesAt('keys.test', 240);
+    const queue = [...addresses];
+    let answered = 0;
+    let repeated = 0;
+    const callers = Array.from({ length: 12 }, async () => {
+      for (let to = queue.pop(); to !== undefined; to = queue.pop()) {
+        repeated += (await insist(fleet(), to)) - 1;
+        answered += 1;
+      }
+    });
+    const all = Promise.all(callers);
+    await waitFor(() => answered > 60, { timeoutMs: 30_000 });
+    apis[0]?.kill();
+    await addApi();
+    await all;
+    await untilSettled({ timeoutMs: 60_000 });
+
+    t.diagnostic(`${repeated} calls were made again`);
+    const { rows } = await database.query(
+      "SELECT count(*)::int AS count FROM notification WHERE caller = 'insistent'",
+    );
+    assert.deepEqual(rows, [{ count: addresses.length }]);
+    assert.deepEqual((await sandbox.messages()).map(({ to }) => to).sort(), [...addresses].sort());
+  });
+
+  test('many calls with one key at once make one notification, whichever API they reach', async () => {
+    const { call, database } = fleet();
+    const apis = [1, 2];
+    const keys = Array.from({ length: 25 }, (_, index) => `once-${index}`);
+    await Promise.all(
+      keys.flatMap((key) =>
+        Array.from({ length: 8 }, async (_, n) => {
+          const answer = await call(
+            'POST',
+            '/notifications/email/send',
+            { to: `${key}@once.test`, subject: 'Once', body: 'Only' },
+            { sub: 'once', headers: { 'idempotency-key': key }, api: apis[n % 2] ?? 1 },
+          );
+          assert.ok([202, 409].includes(answer.status), answer.text);
+        }),
+      ),
+    );
+    const { rows } = await database.query(
+      "SELECT count(*)::int AS count FROM notification WHERE caller = 'once'",
+    );
+    assert.deepEqual(rows, [{ count: keys.length }]);
+    await fleet().untilSettled();
+  });
+
+  test('a worker that is started before there is a schema waits for it, and then works', async () => {
+    await withFleet({ engine, api: 0, workers: [{ untilReady: false }] }, async (young) => {
+      const { workers, addApi, untilStatus } = young;
+      await waitFor(() => workers[0]?.stdout.some((line) => line.includes('waiting for the database')), {
+        timeoutMs: 30_000,
+      });
+      await addApi();
+      await untilStatus(await email(young, 'young@example.org'), 'SENT', { timeoutMs: 30_000 });
+    });
+  });
+});
+
+/** Sends a mail under a key of its own to one API or another until one of them takes it; gives the number of calls. */
+async function insist({ call }: Fleet, to: string): Promise<number> {
+  const body = { to, subject: 'Hello', body: 'There' };
+  for (let calls = 1; ; calls += 1) {
+    assert.ok(calls < 200, `${to} was never accepted`);
+    const api = calls % 2 === 0 ? 1 : 0;
+    const answer = await call('POST', '/notifications/email/send', body, {
+      sub: 'insistent',
+      headers: { 'idempotency-key': to },
+      api,
+    }).catch(() => undefined);
+    if (answer?.status === 202) return calls;
+    assert.ok(answer === undefined || answer.status === 409 || answer.status === 503, answer?.text);
+  }
+}
