@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { newId } from '@belfry/shared/domain/ids.js';
-import { loadAddressees } from '@belfry/shared/ledger/addressees.js';
+import { findSuppressions, loadAddressees } from '@belfry/shared/ledger/addressees.js';
 import { claimDeliveries } from '@belfry/shared/ledger/claim.js';
 import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { findNotification } from '@belfry/shared/ledger/notifications.js';
@@ -69,6 +69,26 @@ describe('people', () => {
     );
     assert.deepEqual(found[2]?.suppressed, { sms: 'stop' });
     assert.deepEqual(found[0]?.suppressed, {});
+  });
+
+  it('are not written to at a suppressed mailbox, however it is spelled', async () => {
+    await ledger.one.rows(
+      "INSERT INTO suppression (channel, address, reason) VALUES ('email', 'loud@b.example', 'bounced')",
+    );
+    await putPerson(ledger.one, 'p3', { email: 'Loud@B.example' });
+    const [person] = await loadAddressees(ledger.one, ['p3']);
+    assert.deepEqual(person?.suppressed, { email: 'bounced' });
+    const asked = ['LOUD@b.example', 'loud@b.example', 'loud@c.example'];
+    assert.deepEqual(
+      await findSuppressions(
+        ledger.one,
+        asked.map((address) => ({ channel: 'email', address })),
+      ),
+      ['bounced', 'bounced', null],
+    );
+    assert.deepEqual(await findSuppressions(ledger.one, [{ channel: 'sms', address: '+251911000001' }]), [
+      'stop',
+    ]);
   });
 });
 

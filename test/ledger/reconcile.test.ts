@@ -65,7 +65,7 @@ describe('the reconciler', () => {
       }));
     }
 
-    const run = () => reconcile({ database: ledger.one, engine, enqueuer, events: SILENT }, 0);
+    const run = () => reconcile({ database: ledger.one, engine, enqueuer, events: SILENT }, { graceMs: 0 });
 
     it('leaves alone what has its job', async () => {
       const all = await accepted(50);

@@ -117,6 +117,8 @@ export function recordFor(claim: Claimed, change: Partial<DeliveryRecord> = {}):
     dueInMs: 0,
     cost: 1,
     retryable: false,
+    inDoubt: false,
+    address: claim.address,
     provider: 'smtp',
     providerId: null,
     template: null,

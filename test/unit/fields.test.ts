@@ -241,6 +241,14 @@ describe('a request', () => {
     assert.deepEqual(at(sendRequest, { ...TEXT, send_at: past }), []);
   });
 
+  it('has a subject that fits on lines that every mail server takes', () => {
+    const about = (subject: string) => at(emailRequest, { to: 'a@b.example', subject, body: 'b' });
+    assert.deepEqual(about('x'.repeat(899)), []);
+    assert.deepEqual(about('x'.repeat(900)), ['subject']);
+    assert.deepEqual(about(`rent ${'ብ'.repeat(900)}`), ['subject']);
+    assert.deepEqual(about(`${'x'.repeat(500)} ${'x'.repeat(497)}`), []);
+  });
+
   it('names every field that is wrong', () => {
     const wrong = {
       user_id: 'a b',

@@ -24,6 +24,9 @@ log.info({ request: { ...person, ...words, ...secrets } }, 'one level down');
 log.info({ request: { headers: { ...secrets }, body: words, person } }, 'two levels down');
 log.info({ deliveries: [{ ...person }], items: [words] }, 'in lists');
 
+events.accepted({ notificationId: 'n-2', caller: address, deliveries: 1, scheduled: false });
+events.accepted({ notificationId: 'n-3', caller: 'billing', deliveries: 0, scheduled: false });
+
 log.warn({ err: new Error(`connect to smtp://me:${token}@mail.example failed`) }, 'a URL');
 log.warn({ err: new Error(`connect to smtp://me:p@${token}@mail.example failed`) }, 'a URL with an @ in it');
 const detailed = Object.assign(new Error('duplicate key'), {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { terminalText } from '@belfry/local/log-lines.js';
 import { startProcess } from '../support/process.js';
 
 const ADDRESS = 'canary-address@example.org';
@@ -40,6 +41,22 @@ describe('the log', () => {
       assert.ok(entry.msg);
     }
     assert.match(lines.at(-1) ?? '', /"count":7,"notification_id":"n-1"/);
+  });
+
+  it('says who called, masked where that is an address, and does not say accepted of what failed at once', () => {
+    const told = lines
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === 'accepted')
+      .map(({ msg, caller }) => [msg, caller]);
+    assert.deepEqual(told, [
+      ['notification accepted', 'c*****s@example.org'],
+      ['notification recorded as failed', 'billing'],
+    ]);
+  });
+
+  it('tells whoever started it on a terminal why something failed', () => {
+    const told = lines.map((line) => terminalText(line, 50)).filter((text) => text !== undefined);
+    assert.ok(told.includes('request failed: connect ECONNREFUSED 127.0.0.1:1'), told.join('\n'));
   });
 
   it('keeps of an error what an operator needs: its kind, its code, where it was and why', () => {

@@ -3,10 +3,11 @@ import { createSender } from '@belfry/channels/send.js';
 import type { WorkerSettings } from '@belfry/shared/config/settings.js';
 import { type Claim, claimDeliveries } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { isOutage } from '@belfry/shared/ledger/outage.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
-import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import type { DeliveryProcessor, QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import { concurrencyOf, type DeliveryQueue, partsOf } from '@belfry/shared/queue/topology.js';
-import { createBatcher } from '@belfry/shared/service/batcher.js';
+import { BatcherFull, createBatcher } from '@belfry/shared/service/batcher.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
 import { within } from '@belfry/shared/service/within.js';
@@ -29,7 +30,6 @@ export interface WorkerParts {
   readonly providers: readonly OpenProvider[];
   readonly events: Events;
   readonly queues: readonly DeliveryQueue[];
-  readonly upkeep: boolean;
 }
 
 /*
@@ -38,7 +38,7 @@ export interface WorkerParts {
  */
 const CLOSE_MS = 1_500;
 const FINISH_MS = 4_500;
-const ABANDON_MS = 2_000;
+const ABANDON_MS = 1_000;
 
 /** Starts a BullMQ worker for each queue, all of them on one claim batcher, one recorder and one set of leases. */
 export function startWorkers(parts: WorkerParts): Running {
@@ -56,7 +56,7 @@ export function startWorkers(parts: WorkerParts): Running {
   });
   const leases = createLeases(database, owner, events);
   const deliver = createDeliver({
-    claim: (deliveryId) => claims.add(deliveryId),
+    claim: (deliveryId) => claims.add(deliveryId).catch(notNow),
     leases,
     render: createRenderStage(createRenderer(parts.catalogue)),
     sender: createSender({ providers: parts.providers }),
@@ -66,22 +66,30 @@ export function startWorkers(parts: WorkerParts): Running {
   });
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const intervals = { sweepIntervalMs: settings.SWEEP_INTERVAL_MS, retrySweepMs: settings.RETRY_SWEEP_MS };
-  const upkeep = parts.upkeep ? startUpkeep({ database, engine, enqueuer, events }, intervals) : null;
+  const upkeep = startUpkeep({ database, engine, enqueuer, events }, intervals);
+  let inHand = 0;
+  const counted: DeliveryProcessor = async (job, token) => {
+    inHand += 1;
+    try {
+      await deliver(job, token);
+    } finally {
+      inHand -= 1;
+    }
+  };
   const workers = parts.queues.map((queue) =>
-    superviseWorker(() => engine.work(queue, deliver, { concurrency: concurrencyFor(queue, settings) })),
+    superviseWorker(() => engine.work(queue, counted, { concurrency: concurrencyFor(queue, settings) })),
   );
   let stopped: Promise<void> | undefined;
 
   async function stop(): Promise<void> {
-    const closed = Promise.all([upkeep?.stop(), ...workers.map((worker) => worker.stop())]);
-    const ended =
-      (await within(CLOSE_MS, closed)) || leases.count() === 0 || (await within(FINISH_MS, closed));
+    const closed = Promise.all([upkeep.stop(), ...workers.map((worker) => worker.stop())]);
+    const ended = (await within(CLOSE_MS, closed)) || inHand === 0 || (await within(FINISH_MS, closed));
     if (!ended) {
       leases.abandon();
       await within(ABANDON_MS, closed);
     }
     await within(500, leases.stop());
-    await within(1_000, Promise.all(parts.providers.map(({ provider }) => provider.close())));
+    await within(500, Promise.all(parts.providers.map(({ provider }) => provider.close())));
   }
 
   return {
@@ -90,6 +98,12 @@ export function startWorkers(parts: WorkerParts): Running {
       return stopped;
     },
   };
+}
+
+/** While the ledger is away, or has too much to do, a job waits without spending one of its attempts. */
+function notNow(error: unknown): Claim {
+  if (!isOutage(error) && !(error instanceof BatcherFull)) throw error;
+  return { kind: 'busy', waitMs: 1_000 + Math.random() * 2_000 };
 }
 
 function concurrencyFor(queue: DeliveryQueue, settings: WorkerSettings): number {

@@ -2,10 +2,12 @@ import { type Claimed, renewLeases } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import { every, type Running } from '@belfry/shared/service/lifecycle.js';
+import { within } from '@belfry/shared/service/within.js';
 
 /** A claim holds this long without being renewed: a lost worker's delivery is free again by then. */
 export const LEASE_MS = 6_000;
 const RENEW_MS = 1_500;
+const RENEW_TIMEOUT_MS = 2_000;
 
 /** One delivery in this worker's hands. */
 export interface Lease {
@@ -20,8 +22,6 @@ export interface Lease {
 export interface Leases extends Running {
   /** @param since the process's monotonic clock before the claim was asked for. */
   hold(claim: Claimed, since: number): Lease;
-  /** How many deliveries are in hand. */
-  count(): number;
   /** Lets go of everything: sends under way are called off, and say how far they came. */
   abandon(): void;
 }
@@ -43,21 +43,26 @@ export function createLeases(database: Database, owner: string, events: Events):
     if (held.size === 0) return;
     const asked = new Map(held);
     const until = performance.now() + LEASE_MS;
-    try {
-      const kept = await renewLeases(database, owner, LEASE_MS, [...asked.keys()]);
-      for (const [id, lease] of asked) {
-        if (kept.has(id)) lease.until = until;
-      }
-      dropLapsed();
-    } catch (error) {
-      events.connectionFailed({ part: 'database', error });
-    }
+    const renewed = renewLeases(database, owner, LEASE_MS, [...asked.keys()]).then(
+      (kept) => {
+        for (const [id, lease] of asked) if (kept.has(id)) lease.until = until;
+      },
+      (error: unknown) => events.connectionFailed({ part: 'database', error }),
+    );
+    await within(RENEW_TIMEOUT_MS, renewed);
+    dropLapsed();
   });
 
-  /** A row that is locked at this moment is not renewed either, so only a lease that has run out counts as lost. */
+  /**
+   * A row that is locked at this moment is not renewed either, so only a lease that has run out counts as lost. Its send
+   * is called off even when the ledger is away: others may reach it, and take the delivery over.
+   */
   function dropLapsed(): void {
-    const lapsed = [...held.values()].filter((lease) => performance.now() >= lease.until);
-    for (const lease of lapsed) lease.controller.abort(new Error('The lease was lost.'));
+    const lapsed = [...held].filter(([, lease]) => performance.now() >= lease.until);
+    for (const [id, lease] of lapsed) {
+      held.delete(id);
+      lease.controller.abort(new Error('The lease was lost.'));
+    }
     if (lapsed.length > 0) events.leaseLost({ deliveries: lapsed.length });
   }
 
@@ -74,7 +79,6 @@ export function createLeases(database: Database, owner: string, events: Events):
         },
       };
     },
-    count: () => held.size,
     abandon() {
       for (const lease of held.values()) lease.controller.abort(new Error('The worker is stopping.'));
     },

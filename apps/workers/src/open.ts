@@ -68,7 +68,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     catalogue,
     providers,
     events,
-    ...chosen,
+    queues: chosen.queues,
   });
   return {
     log,
@@ -76,13 +76,12 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
       worker: owner,
       engine: engine.kind,
       queues: chosen.queues,
-      upkeep: chosen.upkeep,
       providers: providers.map(({ provider }) => provider.name),
     },
     running: {
       async stop() {
         await workers.stop();
-        await within(1_000, Promise.all([engine.close(), database.close()]));
+        await within(500, Promise.all([engine.close(), database.close()]));
       },
     },
   };

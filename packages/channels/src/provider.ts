@@ -44,6 +44,12 @@ export interface Ports {
   putInInbox(message: Message<'realtime'>): Promise<void>;
 }
 
+/** What a provider may expect of the process that it is made for. */
+export interface Load {
+  /** How many messages it is given at once at most. */
+  readonly concurrency: number;
+}
+
 /** The environment as a provider sees it: names and texts. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -59,6 +65,9 @@ export interface ProviderDefinition<C extends Channel = Channel, S extends z.Zod
   readonly settings: S;
   /** True when somebody meant to switch this provider on, even if a setting is still missing. */
   configured(env: Env): boolean;
-  /** Loads the SDK and makes the provider. No connection is opened before the first message. */
-  create(settings: z.output<S>, ports: Ports): Promise<Provider<C>>;
+  /**
+   * Loads the SDK and makes the provider. No connection is opened before the first message. Without `load` it expects
+   * no more than a few messages at once.
+   */
+  create(settings: z.output<S>, ports: Ports, load?: Load): Promise<Provider<C>>;
 }

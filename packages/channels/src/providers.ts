@@ -1,3 +1,4 @@
+import type { Channel } from '@belfry/shared/domain/channel.js';
 import type { z } from 'zod';
 import { smtp } from './email/smtp.js';
 import type { Abilities, Env, Ports, Provider, ProviderDefinition } from './provider.js';
@@ -51,16 +52,24 @@ export function parseSettings(env: Env): Parsed {
   return problems.length === 0 ? { ok: true, providers } : { ok: false, problems };
 }
 
-/** Loads the SDKs of the parsed providers and makes them ready. Opens no connection. */
+/**
+ * Loads the SDKs of the parsed providers and makes them ready. Opens no connection. `concurrency` is how many messages of
+ * a channel the process sends at once at most.
+ */
 export async function openProviders(
   parsed: readonly ParsedProvider[],
   ports: Ports,
+  concurrency: Readonly<Partial<Record<Channel, number>>> = {},
 ): Promise<readonly OpenProvider[]> {
   return Promise.all(
-    parsed.map(async ({ definition, settings }) => ({
-      provider: await definition.create(settings, ports),
-      abilities: definition.abilities,
-    })),
+    parsed.map(async ({ definition, settings }) => {
+      const most = concurrency[definition.channel];
+      const load = most === undefined ? undefined : { concurrency: most };
+      return {
+        provider: await definition.create(settings, ports, load),
+        abilities: definition.abilities,
+      };
+    }),
   );
 }
 

@@ -74,13 +74,16 @@ const carry: Carry = STAGES.reduceRight<Carry>(
   (to, message, signal) => to.provider.send(message, signal),
 );
 
-/** An exception is a bug in the provider. Its text may hold anything, so none of it is passed on. */
+/**
+ * An exception is a bug in the provider, and nobody knows how far the message got before it. Its text may hold anything,
+ * so none of it is passed on.
+ */
 function guarded(next: Carry): Carry {
   return async (to, message, signal) => {
     try {
       return await next(to, message, signal);
     } catch {
-      return { kind: 'retry', code: 'internal', error: 'The provider failed in a way it should not.' };
+      return { kind: 'ambiguous', code: 'internal', error: 'The provider failed in a way it should not.' };
     }
   };
 }

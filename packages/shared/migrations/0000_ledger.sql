@@ -20,7 +20,9 @@ CREATE TABLE "delivery" (
 	"reason" text,
 	"generation" integer DEFAULT 1 NOT NULL,
 	"attempts" integer DEFAULT 0 NOT NULL,
+	"in_doubt" boolean DEFAULT false NOT NULL,
 	"round" integer DEFAULT 1 NOT NULL,
+	"round_at" timestamp with time zone,
 	"tries" integer DEFAULT 0 NOT NULL,
 	"interruptions" integer DEFAULT 0 NOT NULL,
 	"retryable" boolean DEFAULT false NOT NULL,
@@ -55,6 +57,18 @@ CREATE TABLE "idempotency_key" (
 	"body" jsonb NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "idempotency_key_caller_key_pk" PRIMARY KEY("caller","key")
+);
+--> statement-breakpoint
+CREATE TABLE "inbox_item" (
+	"delivery_id" uuid PRIMARY KEY NOT NULL,
+	"person_id" text NOT NULL,
+	"notification_id" uuid NOT NULL,
+	"type" text NOT NULL,
+	"title" text NOT NULL,
+	"body" text NOT NULL,
+	"data" jsonb NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"read_at" timestamp with time zone
 );
 --> statement-breakpoint
 CREATE TABLE "notification" (
@@ -118,11 +132,12 @@ ALTER TABLE "attempt" ADD CONSTRAINT "attempt_delivery_id_delivery_id_fk" FOREIG
 ALTER TABLE "delivery" ADD CONSTRAINT "delivery_notification_id_notification_id_fk" FOREIGN KEY ("notification_id") REFERENCES "public"."notification"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "group_member" ADD CONSTRAINT "group_member_person_id_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "delivery_notification" ON "delivery" USING btree ("notification_id");--> statement-breakpoint
-CREATE INDEX "delivery_waiting" ON "delivery" USING btree ("channel","priority","id") WHERE state IN ('scheduled', 'queued', 'retrying', 'ambiguous');--> statement-breakpoint
-CREATE INDEX "delivery_sending" ON "delivery" USING btree ("lease_until") WHERE state = 'sending';--> statement-breakpoint
+CREATE INDEX "delivery_open" ON "delivery" USING btree ("channel","priority","id") WHERE state IN ('scheduled', 'queued', 'sending', 'retrying', 'ambiguous');--> statement-breakpoint
+CREATE INDEX "delivery_unalarmed" ON "delivery" USING btree ("due_at") WHERE state = 'scheduled' AND generation = 0;--> statement-breakpoint
 CREATE INDEX "delivery_retryable" ON "delivery" USING btree ("id") WHERE state = 'dead' AND retryable;--> statement-breakpoint
 CREATE INDEX "group_member_person" ON "group_member" USING btree ("person_id");--> statement-breakpoint
 CREATE INDEX "idempotency_key_age" ON "idempotency_key" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "inbox_item_person" ON "inbox_item" USING btree ("person_id","created_at");--> statement-breakpoint
 CREATE INDEX "notification_person" ON "notification" USING btree ("person_id","id");--> statement-breakpoint
 CREATE INDEX "notification_event" ON "notification" USING btree ("event_type","id");--> statement-breakpoint
 CREATE INDEX "notification_status" ON "notification" USING btree ("status","id");

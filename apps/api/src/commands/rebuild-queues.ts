@@ -19,7 +19,7 @@ await orExit(async () => {
   await awaitEngine(engine, log);
   const events = createEvents(log);
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
-  const made = await reconcile({ database, engine, enqueuer, events }, 0);
+  const made = await reconcile({ database, engine, enqueuer, events }, { graceMs: 0, thorough: true });
   console.log(`${made} ${made === 1 ? 'delivery' : 'deliveries'} had no job and got one.`);
   await Promise.all([engine.close(), database.close()]);
 });

@@ -1,7 +1,7 @@
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
 import { fleetSettings } from '@belfry/shared/config/settings.js';
 import { openDatabase } from '@belfry/shared/ledger/database.js';
-import { type PersonChange, putPerson, putPreferences } from '@belfry/shared/ledger/people.js';
+import { findPerson, type PersonChange, putPerson, putPreferences } from '@belfry/shared/ledger/people.js';
 import { orExit } from '@belfry/shared/service/or-exit.js';
 
 const ADDIS = 'Africa/Addis_Ababa';
@@ -49,9 +49,12 @@ await orExit(async () => {
   const settings = readSettings(fleetSettings);
   const database = openDatabase({ url: settings.DATABASE_URL, name: 'belfry-seed', size: 2 });
   for (const { id, change, sms } of DEMO) {
-    const { created } = await putPerson(database, id, change);
-    if (created) await putPreferences(database, id, { sms });
-    console.log(`${created ? 'added' : 'known'} ${id}`);
+    const known = (await findPerson(database, id)) !== null;
+    if (!known) {
+      await putPerson(database, id, change);
+      await putPreferences(database, id, { sms });
+    }
+    console.log(`${known ? 'known' : 'added'} ${id}`);
   }
   await database.close();
 });

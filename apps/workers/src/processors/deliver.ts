@@ -25,7 +25,7 @@ export interface DeliverParts {
 
 /** Takes one delivery from its queue to its provider: claim, guard, render, send, record. */
 export function createDeliver(parts: DeliverParts): DeliveryProcessor {
-  return async (job, token, lockLost) => {
+  return async (job, token) => {
     const { delivery_id } = deliveryJob.parse(job.data);
     const asked = performance.now();
     const claim = await parts.claim(delivery_id);
@@ -43,10 +43,10 @@ export function createDeliver(parts: DeliverParts): DeliveryProcessor {
       const rendered = await parts.render(claim);
       if (!rendered.ok) return await settle(unrenderable(claim, rendered.reason));
 
-      if (!lease.valid() || lockLost.aborted) return;
+      if (!lease.valid()) return await settle(unsent(claim));
       const attempt = await parts.sender.send(rendered.message, {
-        ambiguous: claim.was === 'sending' || claim.was === 'ambiguous',
-        signal: AbortSignal.any([lease.signal, lockLost]),
+        ambiguous: claim.inDoubt,
+        signal: lease.signal,
       });
       announce(parts.events, claim, attempt);
       return await settle(attempted(claim, rendered, attempt, parts.policy));
@@ -56,19 +56,31 @@ export function createDeliver(parts: DeliverParts): DeliveryProcessor {
   };
 }
 
-const NOTHING_TRIED = {
-  dueInMs: 0,
-  cost: 0,
-  retryable: false,
-  provider: null,
-  providerId: null,
-  template: null,
-  tries: [],
-  suppress: null,
-} as const;
+/** What is recorded of a claim under which nothing was tried. */
+function untried(claim: Claimed) {
+  return {
+    deliveryId: claim.deliveryId,
+    claim: claim.claim,
+    dueInMs: 0,
+    cost: 0,
+    retryable: false,
+    inDoubt: claim.inDoubt,
+    address: claim.address,
+    provider: null,
+    providerId: null,
+    template: null,
+    tries: [],
+    suppress: null,
+  } as const;
+}
 
 function objected(claim: Claimed, objection: Objection): DeliveryRecord {
-  return { ...NOTHING_TRIED, deliveryId: claim.deliveryId, claim: claim.claim, ...objection };
+  return { ...untried(claim), ...objection };
+}
+
+/** The lease may have lapsed before anything was sent: whoever claims the delivery next begins afresh. */
+function unsent(claim: Claimed): DeliveryRecord {
+  return { ...untried(claim), state: 'retrying', reason: 'lease_lapsed' };
 }
 
 /** A text that cannot be made is the event's fault, not the provider's: it would fail again in the same way. */
@@ -81,15 +93,7 @@ function unrenderable(claim: Claimed, reason: string): DeliveryRecord {
     startedMsAgo: 0,
     finishedMsAgo: 0,
   } as const;
-  return {
-    ...NOTHING_TRIED,
-    deliveryId: claim.deliveryId,
-    claim: claim.claim,
-    state: 'dead',
-    reason: 'template',
-    cost: 1,
-    tries: [tried],
-  };
+  return { ...untried(claim), state: 'dead', reason: 'template', cost: 1, tries: [tried] };
 }
 
 function attempted(
@@ -98,12 +102,14 @@ function attempted(
   { tries, outcome }: Attempt,
   policy: RetryPolicy,
 ): DeliveryRecord {
-  const heldMs = Date.now() - claim.firstAttemptAt.getTime();
   const now = Date.now();
   return {
     deliveryId: claim.deliveryId,
     claim: claim.claim,
-    ...nextStep(outcome, claim.attempts, heldMs, policy),
+    ...nextStep(outcome, claim.attempts, claim.heldMs, policy),
+    // Whoever could be asked has been asked before anything was sent again, so only a new doubt remains.
+    inDoubt: outcome.kind === 'ambiguous' || (tries.length === 0 && claim.inDoubt),
+    address: claim.address,
     provider: tries.at(-1)?.provider ?? null,
     providerId: outcome.kind === 'sent' ? (outcome.providerId ?? null) : null,
     template,

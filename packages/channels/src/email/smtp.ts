@@ -3,7 +3,7 @@ import type { Outcome } from '@belfry/shared/domain/outcome.js';
 import type { NodemailerError, SendMailOptions, Transporter } from 'nodemailer';
 import type { z } from 'zod';
 import { byMissingAnswer, bySmtpReply, type SmtpStage } from '../classify.js';
-import type { Provider, ProviderDefinition } from '../provider.js';
+import type { Load, Provider, ProviderDefinition } from '../provider.js';
 import { whyAborted } from '../signals.js';
 import { domainOf, hasControl, isAddress, type Mailbox } from './mailbox.js';
 import { type SmtpServer, smtpSettings } from './smtp-settings.js';
@@ -15,11 +15,15 @@ export const smtp: ProviderDefinition<'email', typeof smtpSettings> = {
   abilities: { afterAmbiguous: 'resend-same-id', timeoutMs: 30_000 },
   settings: smtpSettings,
   configured: (env) => Boolean(env.SMTP_URL),
-  create: async (settings) => {
+  create: async (settings, _ports, load = FEW) => {
     const { createTransport } = await import('nodemailer');
-    return new Smtp(createTransport(poolOptions(settings.SMTP_URL)), settings);
+    return new Smtp(createTransport(poolOptions(settings.SMTP_URL, load)), settings);
   },
 };
+
+const FEW: Load = { concurrency: 8 };
+/** More connections than this from one process would be taken for an attack. */
+const MOST_CONNECTIONS = 100;
 
 /** How far one message got. The library's errors do not tell, and it decides between `retry` and `ambiguous`. */
 interface Handover {
@@ -76,7 +80,7 @@ class Smtp implements Provider<'email'> {
   }
 }
 
-function poolOptions(server: SmtpServer) {
+function poolOptions(server: SmtpServer, load: Load) {
   return {
     pool: true as const,
     host: server.host,
@@ -85,7 +89,8 @@ function poolOptions(server: SmtpServer) {
     requireTLS: server.requireTls,
     ...(server.auth === undefined ? {} : { auth: { ...server.auth } }),
     tls: { rejectUnauthorized: true },
-    maxConnections: 8,
+    // As many as messages: the pool is first come, first served, so an urgent one would wait behind the others.
+    maxConnections: Math.min(Math.max(load.concurrency, 1), MOST_CONNECTIONS),
     // Whether and when to try again is not decided here.
     maxRequeues: 0,
     dnsTimeout: 10_000,

@@ -61,11 +61,14 @@ export const sendRequest = z
   });
 export type SendRequest = z.infer<typeof sendRequest>;
 
+/** A header is folded only at white space (RFC 5322 §2.2.3), and no mail server takes a line that is longer. */
+const subject = line(998).refine((text) => !/\S{900}/.test(text), 'must not have a word of 900 characters');
+
 /** A mail to a bare address. */
 export const emailRequest = z
   .object({
     to: emailAddress,
-    subject: line(998),
+    subject,
     body: prose(200_000),
     html_body: prose(200_000).optional(),
     priority: priority.default('normal'),

@@ -120,11 +120,12 @@ WITH won AS (
     CASE WHEN erased THEN 0 ELSE open END, CASE WHEN erased THEN open ELSE 0 END
   FROM judged
 ), queued AS (
-  INSERT INTO delivery (id, notification_id, channel, priority, address, state, reason, due_at, expires_at)
+  INSERT INTO delivery (id, notification_id, channel, priority, address, state, reason, due_at, expires_at, generation)
   SELECT d.id, d.n, d.channel, judged.priority, CASE WHEN NOT erased THEN d.address END,
     CASE WHEN erased AND d.state <> 'skipped' THEN 'cancelled' ELSE d.state END,
     CASE WHEN erased AND d.state <> 'skipped' THEN 'person_erased' ELSE d.reason END,
-    coalesce(judged."sendAt", now()), judged."expiresAt"
+    coalesce(judged."sendAt", now()), judged."expiresAt",
+    CASE WHEN judged."sendAt" >= now() + interval '24 hours' THEN 0 ELSE 1 END
   FROM json_to_recordset($3::json) AS d(id uuid, n uuid, channel text, address text, state text, reason text)
   JOIN judged ON judged.id = d.n
 )

@@ -13,6 +13,11 @@ export interface Addressee {
   readonly suppressed: Readonly<Partial<Record<Channel, string>>>;
 }
 
+/*
+ * The ledger keeps suppressed mailboxes in small letters: almost no server tells `Abebe@` from `abebe@` (RFC 5321 §2.4
+ * would let it), and a wish not to be written to holds for both.
+ */
+
 /** Loads many people at once; null where there is none, in the order of `ids`. */
 export async function loadAddressees(
   database: Database,
@@ -21,7 +26,7 @@ export async function loadAddressees(
   const rows = await database.rows<Addressee & { id: string }>(
     `SELECT p.id, p.email, p.phone, p.locale, p.active, p.preferences,
        coalesce((SELECT json_object_agg(s.channel, s.reason) FROM suppression s
-         WHERE (s.channel = 'email' AND s.address = p.email) OR (s.channel = 'sms' AND s.address = p.phone)), '{}') AS suppressed
+         WHERE (s.channel = 'email' AND s.address = lower(p.email)) OR (s.channel = 'sms' AND s.address = p.phone)), '{}') AS suppressed
      FROM person p WHERE p.id = ANY($1::text[])`,
     [[...new Set(ids)]],
   );
@@ -40,11 +45,16 @@ export async function findSuppressions(
   database: Database,
   asked: readonly BareAddress[],
 ): Promise<(string | null)[]> {
+  const kept = asked.map(asKept);
   const rows = await database.rows<BareAddress & { reason: string }>(
     `SELECT channel, address, reason FROM suppression
      WHERE (channel, address) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
-    [asked.map((one) => one.channel), asked.map((one) => one.address)],
+    [kept.map((one) => one.channel), kept.map((one) => one.address)],
   );
   const reasons = new Map(rows.map((row) => [`${row.channel} ${row.address}`, row.reason]));
-  return asked.map((one) => reasons.get(`${one.channel} ${one.address}`) ?? null);
+  return kept.map((one) => reasons.get(`${one.channel} ${one.address}`) ?? null);
+}
+
+function asKept({ channel, address }: BareAddress): BareAddress {
+  return { channel, address: channel === 'email' ? address.toLowerCase() : address };
 }

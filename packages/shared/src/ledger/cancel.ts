@@ -1,5 +1,6 @@
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
+import { isWaiting } from './states.js';
 
 /** What a cancellation found: the deliveries it stopped, or that there was nothing to stop. */
 export type Cancellation =
@@ -12,11 +13,11 @@ export async function cancelNotification(database: Database, notificationId: str
   const rows = await retryTransient(() =>
     database.rows<{ known: boolean; cancelled: number }>(
       `WITH open AS MATERIALIZED (
-         SELECT id FROM delivery WHERE notification_id = $1 AND state IN ('scheduled', 'queued', 'retrying', 'ambiguous')
+         SELECT id FROM delivery WHERE notification_id = $1 AND ${isWaiting('state')}
          ORDER BY id FOR UPDATE
        ), stopped AS (
          UPDATE delivery d SET state = 'cancelled', reason = 'cancelled_by_caller', updated_at = now()
-         FROM open WHERE d.id = open.id AND d.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') RETURNING d.id
+         FROM open WHERE d.id = open.id AND ${isWaiting('d.state')} RETURNING d.id
        )
        SELECT EXISTS (SELECT 1 FROM notification WHERE id = $1) AS known, (SELECT count(*)::int FROM stopped) AS cancelled`,
       [notificationId],

@@ -2,6 +2,7 @@ import type { Channel, Priority } from '../domain/channel.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
+import { isWaiting } from './states.js';
 
 /** A delivery that this worker alone may send, with everything that is needed to do so. */
 export interface Claimed {
@@ -10,14 +11,19 @@ export interface Claimed {
   readonly notificationId: string;
   readonly channel: Channel;
   readonly priority: Priority;
+  /** Where it goes: a person's address as it is now, not as it was when it was accepted; empty when there is none. */
   readonly address: string;
-  /** The state it was in: `sending` means that another worker was lost with it, `ambiguous` that a try had no answer. */
+  /** The state it was in: `sending` means that another worker was lost with it. */
   readonly was: DeliveryState;
   /** The number of this claim; nothing can be recorded under an older one. */
   readonly claim: number;
   readonly attempts: number;
   readonly round: number;
   readonly interruptions: number;
+  /** An earlier try may have been taken, and nobody has found out. */
+  readonly inDoubt: boolean;
+  /** How long ago this round's first try began. */
+  readonly heldMs: number;
   readonly expired: boolean;
   readonly firstAttemptAt: Date;
   readonly createdAt: Date;
@@ -93,6 +99,8 @@ interface ClaimRow {
   attempts: number;
   round: number;
   interruptions: number;
+  in_doubt: boolean;
+  held_ms: number;
   expired: boolean;
   first_attempt_at: Date;
   created_at: Date;
@@ -126,6 +134,8 @@ function toClaim(row: ClaimRow): Claim {
     attempts: row.attempts,
     round: row.round,
     interruptions: row.interruptions,
+    inDoubt: row.in_doubt,
+    heldMs: row.held_ms,
     expired: row.expired,
     firstAttemptAt: row.first_attempt_at,
     createdAt: row.created_at,
@@ -156,12 +166,13 @@ WITH was AS MATERIALIZED (
   UPDATE delivery d SET
     state = 'sending', lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond',
     claim = d.claim + 1, claimed_at = now(), updated_at = now(),
-    first_attempt_at = coalesce(d.first_attempt_at, now()),
+    first_attempt_at = coalesce(d.first_attempt_at, now()), round_at = coalesce(d.round_at, now()),
+    in_doubt = d.in_doubt OR was.state = 'sending',
     tries = d.tries + (was.state = 'sending')::int,
     interruptions = d.interruptions + (was.state = 'sending')::int
   FROM was
   WHERE d.id = was.id AND (
-    (was.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') AND was.due_at <= now())
+    (${isWaiting('was.state')} AND was.due_at <= now())
     OR (was.state = 'sending' AND was.lease_until < now()))
   RETURNING d.*, was.state AS was, was.claimed_at AS lost_at
 ), lost AS (
@@ -173,10 +184,11 @@ WITH was AS MATERIALIZED (
 SELECT was.id, taken.id IS NOT NULL AS claimed, was.state,
   greatest(0, ceil(extract(epoch FROM
     CASE WHEN was.state = 'sending' THEN was.lease_until
-         WHEN was.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') THEN was.due_at
+         WHEN ${isWaiting('was.state')} THEN was.due_at
          ELSE now() END - now()) * 1000))::float8 AS wait_ms,
-  taken.notification_id, taken.channel, taken.priority, taken.address, taken.was, taken.claim, taken.attempts,
-  taken.round, taken.interruptions, coalesce(taken.expires_at <= now(), false) AS expired, taken.first_attempt_at,
+  taken.notification_id, taken.channel, taken.priority, here.address, taken.was, taken.claim, taken.attempts,
+  taken.round, taken.interruptions, taken.in_doubt,
+  (extract(epoch FROM now() - taken.round_at) * 1000)::float8 AS held_ms, coalesce(taken.expires_at <= now(), false) AS expired, taken.first_attempt_at,
   taken.created_at, n.person_id, n.event_type, n.type, n.title, n.message, n.html, n.context, n.data,
   n.created_at AS accepted_at,
   CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(
@@ -186,7 +198,12 @@ FROM was
 LEFT JOIN taken ON taken.id = was.id
 LEFT JOIN notification n ON n.id = taken.notification_id
 LEFT JOIN person p ON p.id = n.person_id
-LEFT JOIN suppression s ON s.channel = taken.channel AND s.address = taken.address`;
+LEFT JOIN LATERAL (SELECT CASE
+    WHEN taken.address IS NULL OR p.id IS NULL THEN taken.address
+    WHEN taken.channel = 'email' THEN p.email
+    WHEN taken.channel = 'sms' THEN p.phone
+    ELSE taken.address END AS address) here ON true
+LEFT JOIN suppression s ON s.channel = taken.channel AND s.address = lower(here.address)`;
 
 /**
  * Renews the leases of what this worker has in its hands. Returns the ids it still holds; one that is missing was taken

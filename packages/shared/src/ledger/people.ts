@@ -2,6 +2,7 @@ import { asc, eq, gt, sql } from 'drizzle-orm';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
 import { groupMember, inboxItem, person } from './schema.js';
+import { isWaiting } from './states.js';
 
 /** A person as stored, with the groups they belong to. */
 export interface Person {
@@ -108,15 +109,15 @@ export async function erasePerson(database: Database, id: string): Promise<boole
       if (erased === undefined) return false;
       await transaction.execute(sql`
         DELETE FROM suppression
-        WHERE (channel = 'email' AND address = ${erased.email}) OR (channel = 'sms' AND address = ${erased.phone})`);
+        WHERE (channel = 'email' AND address = lower(${erased.email})) OR (channel = 'sms' AND address = ${erased.phone})`);
       await transaction.execute(sql`
         WITH theirs AS MATERIALIZED (
           SELECT delivery.id FROM delivery JOIN notification ON notification.id = notification_id
           WHERE person_id = ${id} ORDER BY delivery.id FOR UPDATE OF delivery
         )
         UPDATE delivery d SET address = NULL, updated_at = now(), retryable = false,
-          state = CASE WHEN d.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') THEN 'cancelled' ELSE d.state END,
-          reason = CASE WHEN d.state IN ('scheduled', 'queued', 'retrying', 'ambiguous') THEN 'person_erased' ELSE d.reason END
+          state = CASE WHEN ${sql.raw(isWaiting('d.state'))} THEN 'cancelled' ELSE d.state END,
+          reason = CASE WHEN ${sql.raw(isWaiting('d.state'))} THEN 'person_erased' ELSE d.reason END
         FROM theirs WHERE d.id = theirs.id`);
       await transaction.delete(inboxItem).where(eq(inboxItem.personId, id));
       // What was accepted since the statement above still has its address: without its person it would pass for a message

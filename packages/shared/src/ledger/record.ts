@@ -19,6 +19,10 @@ export interface DeliveryRecord {
   readonly cost: 0 | 1;
   /** Dead for lack of attempts: another round may be begun. */
   readonly retryable: boolean;
+  /** Whether a try may have been taken without anybody knowing. */
+  readonly inDoubt: boolean;
+  /** Where it went. */
+  readonly address: string;
   readonly provider: string | null;
   readonly providerId: string | null;
   readonly template: string | null;
@@ -60,7 +64,8 @@ export async function recordOutcomes(
 const RECORD = `
 WITH outcome AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::json) AS o("deliveryId" uuid, claim int, state text, reason text, "dueInMs" float8,
-    cost int, retryable boolean, provider text, "providerId" text, template text, suppress text, added int)
+    cost int, retryable boolean, provider text, "providerId" text, template text, suppress text, added int, "inDoubt" boolean,
+    address text)
 ), held AS MATERIALIZED (
   SELECT d.id FROM delivery d JOIN outcome o ON o."deliveryId" = d.id
   WHERE d.state = 'sending' AND d.claim = o.claim AND d.lease_owner = $3
@@ -68,7 +73,8 @@ WITH outcome AS MATERIALIZED (
 ), moved AS (
   UPDATE delivery d SET
     state = o.state, reason = o.reason, due_at = now() + o."dueInMs" * interval '1 millisecond',
-    attempts = d.attempts + o.cost, retryable = o.retryable,
+    attempts = d.attempts + o.cost, retryable = o.retryable, in_doubt = o."inDoubt",
+    address = CASE WHEN d.address IS NULL THEN NULL ELSE coalesce(nullif(o.address, ''), d.address) END,
     tries = d.tries + o.added, provider = coalesce(o.provider, d.provider),
     provider_id = coalesce(o."providerId", d.provider_id), template = coalesce(o.template, d.template),
     sent_at = CASE WHEN o.state = 'sent' THEN now() ELSE d.sent_at END,
@@ -85,7 +91,7 @@ WITH outcome AS MATERIALIZED (
   JOIN moved ON moved.id = t."deliveryId"
 ), suppressed AS (
   INSERT INTO suppression (channel, address, reason)
-  SELECT DISTINCT ON (channel, address) channel, address, suppress FROM moved WHERE suppress IS NOT NULL AND address IS NOT NULL
+  SELECT DISTINCT ON (channel, lower(address)) channel, lower(address), suppress FROM moved WHERE suppress IS NOT NULL AND address IS NOT NULL
   ON CONFLICT DO NOTHING
 )
 SELECT id FROM moved`;

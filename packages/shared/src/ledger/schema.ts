@@ -15,6 +15,7 @@ import {
 import type { Channel, Priority } from '../domain/channel.js';
 import type { DeliveryState, Status } from '../domain/delivery-state.js';
 import type { OutcomeKind } from '../domain/outcome.js';
+import { isOpen } from './states.js';
 
 /*
  * The ledger: every table in one place. Ids are UUIDv7, so the primary key is also the order of creation.
@@ -130,12 +131,16 @@ export const delivery = pgTable(
     state: text('state').$type<DeliveryState>().notNull(),
     /** Why it is in this state, in a short name such as `preference_off`, `exhausted` or the provider's code. */
     reason: text('reason'),
-    /** Rises with every new job for this row, so that a job's id is never used twice. */
+    /** Rises with every new job for this row, so that a job's id is never used twice; 0 as long as there was none. */
     generation: integer('generation').notNull().default(1),
     /** Tries that counted in this round; `MAX_ATTEMPTS` ends the round. */
     attempts: integer('attempts').notNull().default(0),
+    /** An earlier try may have been taken, and nobody has found out: the next one follows the channel's policy for that. */
+    inDoubt: boolean('in_doubt').notNull().default(false),
     /** Which ladder of attempts this is; the sweep and a retry begin the next one. */
     round: integer('round').notNull().default(1),
+    /** When this round's first try began; null before it. */
+    roundAt: moment('round_at'),
     /** All tries ever, also those that cost nothing: the number of the last row in `attempt`. */
     tries: integer('tries').notNull().default(0),
     /** How often a worker was lost with this delivery in its hands. */
@@ -161,10 +166,10 @@ export const delivery = pgTable(
   },
   (table) => [
     index('delivery_notification').on(table.notificationId),
-    index('delivery_waiting')
+    index('delivery_open')
       .on(table.channel, table.priority, table.id)
-      .where(sql`state IN ('scheduled', 'queued', 'retrying', 'ambiguous')`),
-    index('delivery_sending').on(table.leaseUntil).where(sql`state = 'sending'`),
+      .where(sql.raw(isOpen('state'))),
+    index('delivery_unalarmed').on(table.dueAt).where(sql`state = 'scheduled' AND generation = 0`),
     index('delivery_retryable').on(table.id).where(sql`state = 'dead' AND retryable`),
   ],
 );

@@ -1,6 +1,7 @@
 import type { Channel, Priority } from '../domain/channel.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
+import { isOpen } from './states.js';
 
 /** What a queue needs to know of a delivery to make its job. */
 export interface JobSeed {
@@ -18,12 +19,13 @@ export const ALARM_HORIZON_MS = 24 * 60 * 60 * 1000;
 
 /*
  * A row that owes somebody a job: it waits for a worker, or its worker let the lease lapse. `$1` is the grace in
- * milliseconds for rows that were touched just now, whose job may be on its way.
+ * milliseconds for rows that were touched just now, whose job may be on its way. `isOpen` says nothing new: it names the
+ * index that holds the open rows alone, so that no statement here grows with what is long over.
  */
-const OWED = `(
-  (state IN ('queued', 'retrying', 'ambiguous') AND updated_at < now() - $1 * interval '1 millisecond')
-  OR (state = 'scheduled' AND due_at < now() + interval '24 hours' AND updated_at < now() - $1 * interval '1 millisecond')
-  OR (state = 'sending' AND lease_until < now() - $1 * interval '1 millisecond'))`;
+const OWED = `${isOpen('state')} AND CASE
+  WHEN state = 'sending' THEN lease_until < now() - $1 * interval '1 millisecond'
+  ELSE (state <> 'scheduled' OR due_at < now() + interval '24 hours') AND updated_at < now() - $1 * interval '1 millisecond'
+END`;
 
 const SEED = `id AS "deliveryId", notification_id AS "notificationId", channel, priority, generation,
   greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs"`;
@@ -42,8 +44,7 @@ export interface OpenCount {
 export function countOpen(database: Database, graceMs: number): Promise<OpenCount[]> {
   return database.rows<OpenCount & Record<string, unknown>>(
     `SELECT channel, priority, count(*)::int AS open, count(*) FILTER (WHERE ${OWED})::int AS owed FROM delivery
-     WHERE state IN ('queued', 'retrying', 'ambiguous', 'sending')
-       OR (state = 'scheduled' AND due_at < now() + interval '24 hours')
+     WHERE ${isOpen('state')} AND (state <> 'scheduled' OR due_at < now() + interval '24 hours')
      GROUP BY channel, priority`,
     [graceMs],
   );
@@ -61,15 +62,15 @@ export function pageOfOwed(
   );
 }
 
-/** The rows of a queue that owe a job and have been due for longest. */
-export function longestDue(
+/** The oldest rows of a queue that owe a job and are due. */
+export function oldestDue(
   database: Database,
   where: { channel: Channel; priority: Priority; graceMs: number; limit: number },
 ): Promise<JobSeed[]> {
   return database.rows(
     `SELECT ${SEED} FROM delivery
      WHERE ${OWED} AND channel = $2 AND priority = $3 AND due_at < now() - $1 * interval '1 millisecond'
-     ORDER BY due_at LIMIT $4`,
+     ORDER BY id LIMIT $4`,
     [where.graceMs, where.channel, where.priority, where.limit],
   );
 }
@@ -83,7 +84,7 @@ export function renewGenerations(database: Database, seeds: readonly JobSeed[]):
     database.rows<JobSeed & Record<string, unknown>>(
       `UPDATE delivery d SET generation = d.generation + 1, updated_at = now()
        FROM (SELECT d.id FROM delivery d JOIN unnest($1::uuid[], $2::int[]) AS s(id, generation) USING (id)
-         WHERE d.generation = s.generation AND d.state IN ('scheduled', 'queued', 'retrying', 'ambiguous', 'sending')
+         WHERE d.generation = s.generation AND ${isOpen('d.state')}
          ORDER BY d.id FOR UPDATE OF d) AS mine
        WHERE d.id = mine.id
        RETURNING d.id AS "deliveryId", d.notification_id AS "notificationId", d.channel, d.priority, d.generation,
@@ -96,29 +97,48 @@ export function renewGenerations(database: Database, seeds: readonly JobSeed[]):
 /** Rounds of attempts that a delivery gets before it is given up for good. */
 export const MAX_ROUNDS = 3;
 
+/** Schedules that have come within the horizon and never had a job. */
+export function unalarmed(database: Database, limit: number): Promise<JobSeed[]> {
+  return database.rows(
+    `SELECT ${SEED} FROM delivery
+     WHERE state = 'scheduled' AND generation = 0 AND due_at < now() + interval '24 hours' ORDER BY due_at LIMIT $1`,
+    [limit],
+  );
+}
+
+/** The database's clock, for statements that must not see what happens after them. */
+export async function databaseNow(database: Database): Promise<Date> {
+  const [row] = await database.rows<{ now: Date }>('SELECT now()');
+  if (row === undefined) throw new Error('The database does not know the time.');
+  return row.now;
+}
+
 /**
  * Begins anew what failed and may still work: deliveries between two attempts are due now, and those whose attempts
- * were used up begin their next round, up to `MAX_ROUNDS`. What was rejected is never touched.
+ * were used up begin their next round, up to `MAX_ROUNDS`. What was rejected is never touched, and what a provider asked
+ * to be spared from waits as long as it asked for.
  *
+ * @param before only what has not been touched since: called lap after lap, it takes nothing twice that fails again.
  * @param includeWaiting also bring forward deliveries whose next attempt has a time already; a sweep leaves them alone.
  */
 export function beginRetries(
   database: Database,
-  options: { includeWaiting: boolean; limit: number },
+  options: { before?: Date; includeWaiting: boolean; limit: number },
 ): Promise<JobSeed[]> {
   return retryTransient(() =>
     database.rows<JobSeed & Record<string, unknown>>(
       `UPDATE delivery d SET state = 'queued', due_at = now(), updated_at = now(), generation = d.generation + 1,
-         round = d.round + (d.state = 'dead')::int, retryable = false,
+         round = d.round + (d.state = 'dead')::int, retryable = false, round_at = NULL,
          attempts = CASE WHEN d.state = 'dead' THEN 0 ELSE d.attempts END
        FROM (SELECT id FROM delivery
-         WHERE (expires_at IS NULL OR expires_at > now())
-           AND ((state = 'dead' AND retryable AND round < ${MAX_ROUNDS}) OR ($1 AND state = 'retrying'))
+         WHERE ($3::timestamptz IS NULL OR updated_at <= $3) AND (expires_at IS NULL OR expires_at > now())
+           AND ((state = 'dead' AND retryable AND round < ${MAX_ROUNDS})
+             OR ($1 AND state = 'retrying' AND reason IS DISTINCT FROM 'throttled'))
          ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) AS failed
        WHERE d.id = failed.id
        RETURNING d.id AS "deliveryId", d.notification_id AS "notificationId", d.channel, d.priority, d.generation,
          0::float8 AS "delayMs"`,
-      [options.includeWaiting, options.limit],
+      [options.includeWaiting, options.limit, options.before ?? null],
     ),
   );
 }

@@ -11,12 +11,13 @@ import { type Addressee, type BareAddress, findSuppressions, loadAddressees } fr
 import { type Cancellation, cancelNotification } from '../ledger/cancel.js';
 import type { Database } from '../ledger/database.js';
 import { isOutage } from '../ledger/outage.js';
-import { beginRetries, type JobSeed } from '../ledger/waiting.js';
+import type { JobSeed } from '../ledger/waiting.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { Decision } from '../routing/route.js';
 import { createBatcher } from '../service/batcher.js';
 import type { Events } from '../service/events.js';
 import type { Catalogue } from '../templates/catalogue.js';
+import { retryAll } from '../upkeep/retry-all.js';
 import {
   decide,
   emailNotification,
@@ -57,8 +58,6 @@ export interface NotifierParts {
   readonly enqueuer: Enqueuer;
   readonly events: Events;
 }
-
-const RETRIES_AT_ONCE = 1_000;
 
 export function createNotifier({ database, catalogue, enqueuer, events }: NotifierParts): Notifier {
   const lookups = createBatcher<string, { person: Addressee | null }>({
@@ -125,15 +124,9 @@ export function createNotifier({ database, catalogue, enqueuer, events }: Notifi
     },
     cancel: (notificationId) => cancelNotification(database, notificationId),
     async retry() {
-      let retried = 0;
-      for (;;) {
-        const seeds = await beginRetries(database, { includeWaiting: true, limit: RETRIES_AT_ONCE });
-        enqueuer.enqueue(seeds);
-        retried += seeds.length;
-        if (seeds.length < RETRIES_AT_ONCE) break;
-      }
-      if (retried > 0) events.retried({ deliveries: retried, by: 'call' });
-      return retried;
+      const deliveries = await retryAll({ database, enqueuer }, { includeWaiting: true });
+      if (deliveries > 0) events.retried({ deliveries, by: 'call' });
+      return deliveries;
     },
     idle: () => enqueuer.idle(),
   };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BackendFactory,
   createPostgresBackend,
@@ -11,6 +12,7 @@ import {
 } from 'bullmq';
 import pg from 'pg';
 import { connectionBounds } from '../ledger/database.js';
+import { isOutage } from '../ledger/outage.js';
 import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded } from './bounded.js';
 import type { DeliveryJob } from './jobs.js';
@@ -26,6 +28,7 @@ const QUERY_CONNECTIONS = 6;
 const LOOKUPS = QUERY_CONNECTIONS;
 /** A worker looks for itself at least this often, in seconds, whatever notifications a dead line may have swallowed. */
 const LONGEST_SLEEP_S = 5;
+const OUTAGE_PAUSE_MS = 500;
 
 /** BullMQ's own PostgreSQL backend, in the ledger's database. All queues of a process share one pool. */
 export function openPostgresEngine(options: EngineOptions): QueueEngine {
@@ -117,5 +120,15 @@ const watchfulBackend: BackendFactory<PostgresQueueBackend, PostgresConnectionOp
 ) => {
   const backend = createPostgresBackend(name, opts, factory);
   Object.defineProperty(backend, 'maximumBlockTimeout', { value: LONGEST_SLEEP_S });
+  const fetch = backend.moveToActive.bind(backend);
+  backend.moveToActive = async (...request) => {
+    try {
+      return await fetch(...request);
+    } catch (error) {
+      // A worker that has work asks again at once; while the server restarts, that would be all it does.
+      if (isOutage(error)) await sleep(OUTAGE_PAUSE_MS);
+      throw error;
+    }
+  };
   return backend;
 };

@@ -25,6 +25,7 @@ export function createQueueBook(open: (name: string) => Queue, onError: (error: 
     opened.on('error', onError);
     opened.waitUntilReady().catch(() => {
       if (queues.get(name) === opened) queues.delete(name);
+      opened.close().catch(onError);
     });
     return opened;
   }
@@ -35,11 +36,13 @@ export function createQueueBook(open: (name: string) => Queue, onError: (error: 
       const counts = await get(name).getJobCounts('waiting', 'active', 'delayed');
       return Object.values(counts).reduce((sum, count) => sum + count, 0);
     },
-    isPending: async (name, jobId) => PENDING.has(await get(name).getJobState(jobId)),
+    async isPending(name, jobId) {
+      // Not its state: to tell that, BullMQ on Redis looks through the whole list that the job stands in.
+      const job = await get(name).getJob(jobId);
+      return job !== undefined && job.finishedOn === undefined;
+    },
     async close() {
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
     },
   };
 }
-
-const PENDING: ReadonlySet<string> = new Set(['waiting', 'active', 'delayed']);

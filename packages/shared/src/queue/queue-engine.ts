@@ -30,7 +30,7 @@ export interface QueueEngine {
   close(): Promise<void>;
 }
 
-export type DeliveryProcessor = (job: Job<DeliveryJob>, token: string, signal: AbortSignal) => Promise<void>;
+export type DeliveryProcessor = (job: Job<DeliveryJob>, token: string) => Promise<void>;
 
 /** What a worker is started with, beyond what is the same for all. */
 export interface WorkOptions {
@@ -74,10 +74,13 @@ export const WORKER_BOUNDS = {
   stalledInterval: 3_000,
   maxStalledCount: 50,
   drainDelay: 5,
+  runRetryDelay: 500,
 } as const satisfies Partial<WorkerOptions>;
 
-/** Turns our processor into BullMQ's. Its signal fires when the job's lock was lost. */
+/**
+ * Turns our processor into BullMQ's. BullMQ's own lock is only what lets it find the jobs of a dead worker: who may send is
+ * decided by the lease in the ledger, so a lock that was lost while Redis was away calls nothing off.
+ */
 export function adapt(process: DeliveryProcessor): Processor<DeliveryJob, void> {
-  // BullMQ passes a signal only to functions that declare three parameters, so none of them may have a default.
-  return (job, token, signal) => process(job, token ?? '', signal ?? new AbortController().signal);
+  return (job, token) => process(job, token ?? '');
 }

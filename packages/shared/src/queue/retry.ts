@@ -26,11 +26,14 @@ export const LONGEST_DELAY_MS = 60 * 60 * 1000;
 /** What costs no attempt (throttled, misconfigured) is given up after this long, so that nothing waits for ever. */
 export const LONGEST_HOLD_MS = 3 * 24 * 60 * 60 * 1000;
 
+/** The code of an outcome whose attempt was called off by its own worker. */
+const CALLED_OFF = 'aborted';
+
 /**
  * The one place that says when. Exponential backoff with full jitter, as in "Exponential Backoff And Jitter" of the AWS
  * Architecture Blog, never sooner than the provider's own `Retry-After`.
  *
- * @param attempts tries that counted before this one; @param heldMs how long ago the first attempt began.
+ * @param attempts tries that counted before this one; @param heldMs how long ago this round's first try began.
  */
 export function nextStep(
   outcome: Outcome,
@@ -47,18 +50,17 @@ export function nextStep(
       return { ...over, state: 'dead', reason: outcome.code, cost: 1 };
     case 'retry':
     case 'ambiguous': {
+      const state = outcome.kind === 'retry' ? 'retrying' : 'ambiguous';
+      // Called off by us, when a worker stops or lost its lease: nobody's fault, so it costs nothing.
+      if (outcome.code === CALLED_OFF && heldMs <= LONGEST_HOLD_MS) {
+        return { state, reason: outcome.code, dueInMs: 0, cost: 0, retryable: false };
+      }
       if (attempts + 1 >= policy.maxAttempts) {
         return { ...over, state: 'dead', reason: 'attempts_exhausted', cost: 1, retryable: true };
       }
       const wish = outcome.kind === 'retry' ? outcome.afterMs : undefined;
       const dueInMs = backoff(attempts + 1, wish, policy.baseMs, random);
-      return {
-        state: outcome.kind === 'retry' ? 'retrying' : 'ambiguous',
-        reason: outcome.code,
-        dueInMs,
-        cost: 1,
-        retryable: false,
-      };
+      return { state, reason: outcome.code, dueInMs, cost: 1, retryable: false };
     }
     case 'throttled': {
       if (heldMs > LONGEST_HOLD_MS)

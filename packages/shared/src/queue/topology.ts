@@ -31,7 +31,7 @@ export function concurrencyOf(priority: Priority, channelConcurrency: number): n
   return Math.max(1, Math.floor((channelConcurrency * SHARES[priority]) / total));
 }
 
-/** The work that every fleet has besides deliveries, as it is named in `WORKER_QUEUES`. */
+/** What every worker does besides deliveries. It may be named in `WORKER_QUEUES`, for a worker that does nothing else. */
 const UPKEEP = 'upkeep';
 
 /**

@@ -16,7 +16,8 @@ const MOST_INTERRUPTIONS = 25;
  */
 export function objectionTo(claim: Claimed): Objection | null {
   if (claim.expired) return { state: 'expired', reason: 'expired' };
-  if (claim.address === '') return { state: 'suppressed', reason: 'person_erased' };
+  if (claim.address === '')
+    return { state: 'suppressed', reason: claim.person === null ? 'person_erased' : 'no_address' };
   if (claim.suppressed !== null) return { state: 'suppressed', reason: claim.suppressed };
   if (claim.interruptions > MOST_INTERRUPTIONS) return { state: 'dead', reason: 'lost_too_many_workers' };
   if (claim.notification.personId === null) return null;

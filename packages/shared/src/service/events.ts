@@ -1,4 +1,5 @@
 import type { Channel } from '../domain/channel.js';
+import { maskAddress } from '../domain/mask.js';
 import type { OutcomeKind } from '../domain/outcome.js';
 import type { Logger } from './log.js';
 
@@ -43,11 +44,12 @@ export function createEvents(log: Logger): Events {
         {
           event: 'accepted',
           notification_id: facts.notificationId,
-          caller: facts.caller,
+          // A token's subject may well be an address.
+          caller: maskAddress(facts.caller),
           deliveries: facts.deliveries,
           scheduled: facts.scheduled,
         },
-        'notification accepted',
+        facts.deliveries > 0 ? 'notification accepted' : 'notification recorded as failed',
       ),
     enqueueFailed: ({ queue, jobs, error }) =>
       complain(

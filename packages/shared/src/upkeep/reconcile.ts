@@ -1,6 +1,13 @@
 import { jobId } from '../domain/ids.js';
 import type { Database } from '../ledger/database.js';
-import { countOpen, type JobSeed, longestDue, pageOfOwed, renewGenerations } from '../ledger/waiting.js';
+import {
+  countOpen,
+  type JobSeed,
+  oldestDue,
+  pageOfOwed,
+  renewGenerations,
+  unalarmed,
+} from '../ledger/waiting.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { QueueEngine } from '../queue/queue-engine.js';
 import { queueOf } from '../queue/topology.js';
@@ -25,33 +32,70 @@ export interface ReconcileParts {
  */
 const TOLERANCE = 0.01;
 
-/** How many of the rows that have waited longest are asked for by name when the counts see nothing missing. */
+/** How many of the oldest rows are asked for by name when the counts see nothing missing. */
 const FRONT = 50;
+
+export interface ReconcileOptions {
+  /** How long a row must have been untouched, in milliseconds. */
+  readonly graceMs?: number;
+  /** Look at every row that owes a job, whatever the counts say. */
+  readonly thorough?: boolean;
+}
 
 /**
  * Law 2: gives a job to every row that owes one and has none. A queue is searched only when the ledger counts more open
- * rows than the queue has jobs, or when one of those that have waited longest has none, so an ordinary backlog costs two
- * counts and one page; what is found missing gets a new generation, so that its job's name was never used. Should a row
- * get two jobs, the claim lets one of them pass.
+ * rows than the queue has jobs, or when one of its oldest rows has none, so an ordinary backlog costs two counts and one
+ * page; what is found missing gets a new generation, so that its job's name was never used. Should a row get two jobs,
+ * the claim lets one of them pass. A queue that cannot be asked keeps no other from being mended.
  *
- * @param graceMs how long a row must have been untouched. @returns how many jobs were made.
+ * @returns how many jobs were made.
  */
-export async function reconcile(parts: ReconcileParts, graceMs = GRACE_MS): Promise<number> {
-  let made = 0;
+export async function reconcile(parts: ReconcileParts, options: ReconcileOptions = {}): Promise<number> {
+  const { graceMs = GRACE_MS, thorough = false } = options;
+  let made = await setAlarms(parts);
   for (const { channel, priority, open, owed } of await countOpen(parts.database, graceMs)) {
     if (owed === 0) continue;
     const where = { channel, priority, graceMs };
     const queue = queueOf(where);
-    const pending = await parts.engine.pending(queue);
-    const short = open - pending;
-    const counted = short > pending * TOLERANCE;
-    if (!counted && !(await isFrontLost(parts, where))) continue;
-    const missing = counted ? short : Number.POSITIVE_INFINITY;
-    const requeued = await search(parts, where, { missing, empty: pending === 0 });
-    if (requeued > 0) parts.events.reconciled({ queue, owed, pending, requeued });
-    made += requeued;
+    try {
+      const pending = await parts.engine.pending(queue);
+      const missing = thorough
+        ? Number.POSITIVE_INFINITY
+        : await estimateMissing(parts, where, open, pending);
+      if (missing === 0) continue;
+      const requeued = await search(parts, where, { missing, empty: pending === 0 });
+      if (requeued > 0) parts.events.reconciled({ queue, owed, pending, requeued });
+      made += requeued;
+    } catch (error) {
+      if (thorough) throw error;
+      parts.events.upkeepFailed({ task: `reconcile ${queue}`, error });
+    }
   }
   return made;
+}
+
+/** Schedules that were too far away for a job when they were accepted get theirs. */
+async function setAlarms({ database, enqueuer }: ReconcileParts): Promise<number> {
+  let made = 0;
+  for (;;) {
+    const near = await unalarmed(database, PAGE);
+    const alarmed = await renewGenerations(database, near);
+    if (!(await enqueuer.enqueueNow(alarmed))) return made;
+    made += alarmed.length;
+    if (near.length < PAGE) return made;
+  }
+}
+
+/** How many jobs a queue seems to lack: 0 when none, infinitely many when one is missing and the counts cannot say more. */
+async function estimateMissing(
+  parts: ReconcileParts,
+  where: Where,
+  open: number,
+  pending: number,
+): Promise<number> {
+  const short = open - pending;
+  if (short > pending * TOLERANCE) return short;
+  return (await isFrontLost(parts, where)) ? Number.POSITIVE_INFINITY : 0;
 }
 
 type Where = Omit<Parameters<typeof pageOfOwed>[1], 'afterId' | 'limit'>;
@@ -61,7 +105,7 @@ type Where = Omit<Parameters<typeof pageOfOwed>[1], 'afterId' | 'limit'>;
  * row without a job comes to the front sooner or later, as those before it are worked off.
  */
 async function isFrontLost({ database, engine }: ReconcileParts, where: Where): Promise<boolean> {
-  const front = await longestDue(database, { ...where, limit: FRONT });
+  const front = await oldestDue(database, { ...where, limit: FRONT });
   const alive = await engine.alive(queueOf(where), front.map(currentJob));
   return front.some((seed) => !alive.has(currentJob(seed)));
 }

@@ -1,8 +1,9 @@
 import type { Database } from '../ledger/database.js';
-import { beginRetries, forgetOldKeys, takeTurn } from '../ledger/waiting.js';
+import { forgetOldKeys, takeTurn } from '../ledger/waiting.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
 import { type ReconcileParts, reconcile } from './reconcile.js';
+import { retryAll } from './retry-all.js';
 
 export interface UpkeepOptions {
   readonly sweepIntervalMs: number;
@@ -17,15 +18,16 @@ const KEYS_INTERVAL_MS = 60_000;
  * them have the turn, so a task is done once per fleet and interval, and goes on when a worker dies.
  */
 export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Running {
-  const { database, enqueuer, events } = parts;
+  const { database, events } = parts;
   const tasks = [
     turn(database, events, 'reconcile', options.sweepIntervalMs, () => reconcile(parts)),
     turn(database, events, 'retry-sweep', options.retrySweepMs, async () => {
-      const seeds = await beginRetries(database, { includeWaiting: false, limit: AT_ONCE });
-      await enqueuer.enqueueNow(seeds);
-      if (seeds.length > 0) events.retried({ deliveries: seeds.length, by: 'sweep' });
+      const deliveries = await retryAll(parts, { includeWaiting: false });
+      if (deliveries > 0) events.retried({ deliveries, by: 'sweep' });
     }),
-    turn(database, events, 'forget-keys', KEYS_INTERVAL_MS, () => forgetOldKeys(database, AT_ONCE)),
+    turn(database, events, 'forget-keys', KEYS_INTERVAL_MS, async () => {
+      while ((await forgetOldKeys(database, AT_ONCE)) === AT_ONCE);
+    }),
   ];
   return {
     async stop() {
