@@ -1,4 +1,5 @@
 import { smtp as definition } from '@belfry/channels/email/smtp.js';
+import type { Load } from '@belfry/channels/provider.js';
 import type { OutcomeKind } from '@belfry/shared/domain/outcome.js';
 import {
   type Action,
@@ -27,11 +28,16 @@ export const mail = (to = 'abebe.kebede@reader.example') =>
   });
 
 /** A provider that talks to `server`, with a login when the server is to ask for one. */
-export const connect = (server: WireServer, login = false, scheme = 'smtp') =>
-  create(definition, {
-    SMTP_URL: `${scheme}://${login ? `${USER}:${PASSWORD}@` : ''}localhost:${server.port}`,
-    MAIL_FROM: FROM,
-  });
+export const connect = (server: WireServer, login = false, scheme = 'smtp', load?: Load) =>
+  create(
+    definition,
+    {
+      SMTP_URL: `${scheme}://${login ? `${USER}:${PASSWORD}@` : ''}localhost:${server.port}`,
+      MAIL_FROM: FROM,
+    },
+    undefined,
+    load,
+  );
 
 type Play = (turn: () => void) => SmtpScript;
 

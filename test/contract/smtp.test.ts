@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { bySmtpReply, type SmtpStage } from '@belfry/channels/classify.js';
 import type { Provider } from '@belfry/channels/provider.js';
 import { simpleParser } from 'mailparser';
+import { waitFor } from '../support/wait.js';
 import {
   reset,
   type SmtpScript,
@@ -163,6 +165,30 @@ describe('SMTP', () => {
     assert.deepEqual([outcome.kind, outcome.code], ['retry', '454 4.7.0']);
     await careful.close();
   });
+
+  for (const [concurrency, sends, connections] of [
+    [30, 30, 30],
+    [3, 30, 3],
+    [1_000, 101, 100],
+    [0, 2, 1],
+  ] as const) {
+    it(`has ${connections} connections for ${sends} messages when it is given ${concurrency} at once`, async () => {
+      const held: Socket[] = [];
+      const letGo = (socket: Socket) => socket.write('250 taken\r\n');
+      let holding = true;
+      // Nothing is answered until every connection has a message, so each message needs one of its own.
+      script = { message: (socket) => void (holding ? held.push(socket) : letGo(socket)) };
+      const fresh = await connect(server, true, 'smtp', { concurrency });
+      const before = server.connections();
+      const outcomes = Array.from({ length: sends }, () => fresh.send(mail(), AbortSignal.timeout(20_000)));
+      await waitFor(() => held.length === connections, { what: `${connections} messages under way` });
+      holding = false;
+      held.forEach(letGo);
+      for (const { kind } of await Promise.all(outcomes)) assert.equal(kind, 'sent');
+      assert.equal(server.connections() - before, connections);
+      await fresh.close();
+    });
+  }
 
   it('says ambiguous only once the final dot is out, however long the message is', async () => {
     const long = mail();

@@ -1,4 +1,4 @@
-import type { Ports, Provider, ProviderDefinition } from '@belfry/channels/provider.js';
+import type { Load, Ports, Provider, ProviderDefinition } from '@belfry/channels/provider.js';
 import type { Channel } from '@belfry/shared/domain/channel.js';
 import type { Message } from '@belfry/shared/domain/message.js';
 import type { OutcomeKind } from '@belfry/shared/domain/outcome.js';
@@ -46,8 +46,9 @@ export async function create<C extends Channel, S extends z.ZodObject>(
   definition: ProviderDefinition<C, S>,
   env: Record<string, string>,
   ports: Ports = NO_PORTS,
+  load?: Load,
 ): Promise<Provider<C>> {
-  return definition.create(definition.settings.parse(env), ports);
+  return definition.create(definition.settings.parse(env), ports, load);
 }
 
 /** A stage whose other end is a server on the wire. `play` is given what to call when the scene turns. */
