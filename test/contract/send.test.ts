@@ -92,9 +92,13 @@ describe('sending', () => {
     );
   });
 
-  it('takes an exception for a bug and does not repeat its words', async () => {
-    const attempt = await send([scripted({ send: () => Promise.reject(new Error('token 4711')) })]);
-    assert.deepEqual([attempt.outcome.kind, attempt.outcome.code], ['retry', 'internal']);
+  it('takes an exception for a bug after which the message may be out, asks nobody else and does not repeat its words', async () => {
+    const second = says('sent', 'two');
+    const attempt = await send([scripted({ send: () => Promise.reject(new Error('token 4711')) }), second]);
+    assert.deepEqual(
+      [attempt.outcome.kind, attempt.outcome.code, second.sends],
+      ['ambiguous', 'internal', 0],
+    );
     assert.ok(!JSON.stringify(attempt).includes('4711'));
   });
 
@@ -165,6 +169,11 @@ describe('sending what may be out already', () => {
     const second = finds({ kind: 'sent', code: 'found' });
     assert.equal((await send([first, second], true)).outcome.code, 'found');
     assert.deepEqual([first.sends, second.sends], [0, 0]);
+  });
+
+  it('reports what the provider says when it cannot tell as it is', async () => {
+    const attempt = await send([finds({ kind: 'unknown', code: 'http-500', error: 'As it is.' })], true);
+    assert.deepEqual(attempt.outcome, { kind: 'ambiguous', code: 'http-500', error: 'As it is.' });
   });
 
   for (const [name, script] of [
