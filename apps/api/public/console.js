@@ -1,6 +1,8 @@
 /* The console: what the API says, shown. Everything that comes from outside is written as text, never as markup. */
 
 const REFRESH_MS = 3_000;
+/* The totals count the whole ledger, so they are asked for less often. */
+const TOTALS_MS = 30_000;
 const KEY = 'belfry-token';
 const shown = { id: null };
 
@@ -11,13 +13,15 @@ find('sign-in').addEventListener('submit', (event) => {
   sessionStorage.setItem(KEY, find('token').value.trim());
   find('token').value = '';
   void refresh();
+  void showTotals();
 });
 
-await refresh();
+await Promise.all([refresh(), showTotals()]);
 setInterval(() => document.hidden || refresh(), REFRESH_MS);
+setInterval(() => document.hidden || showTotals(), TOTALS_MS);
 
 async function refresh() {
-  await Promise.all([showReady(), showLedger()]);
+  await Promise.all([showReady(), showLatest()]);
 }
 
 async function showReady() {
@@ -33,13 +37,12 @@ async function showReady() {
   }
 }
 
-async function showLedger() {
+async function showLatest() {
   if (sessionStorage.getItem(KEY) === null) return;
-  const [stats, latest] = await Promise.all([ask('/notifications/stats'), ask('/notifications?limit=20')]);
-  if (stats === null || latest === null) return;
+  const latest = await ask('/notifications?limit=20');
+  if (latest === null) return;
   find('sign-in').hidden = true;
   find('ledger').hidden = false;
-  showTotals(stats);
   find('latest').replaceChildren(...latest.map(row));
   find('none').hidden = latest.length > 0;
   if (shown.id !== null) await showDetails(shown.id);
@@ -66,7 +69,10 @@ function signOut(reason) {
   find('refused').textContent = reason === 'Forbidden' ? 'This token is not an administrator’s.' : reason;
 }
 
-function showTotals(stats) {
+async function showTotals() {
+  if (sessionStorage.getItem(KEY) === null) return;
+  const stats = await ask('/notifications/stats');
+  if (stats === null) return;
   const bars = [
     ['Total', 'total', stats.total_notifications],
     ['Sent', 'sent', stats.total_sent],
