@@ -14,7 +14,6 @@ const NO_PROVIDERS = {
   DATABASE_URL: '',
   REDIS_URL: '',
   SMTP_URL: '',
-  AWS_REGION: '',
   TWILIO_ACCOUNT_SID: '',
   JWT_SECRET: '',
 };

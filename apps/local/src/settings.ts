@@ -31,7 +31,7 @@ export function readLocalSettings(env: NodeJS.ProcessEnv): LocalSettings | { rea
     host: given(env, 'HOST') ?? '127.0.0.1',
     databaseUrl: given(env, 'DATABASE_URL'),
     sandboxed: {
-      email: !given(env, 'SMTP_URL') && !given(env, 'AWS_REGION'),
+      email: !given(env, 'SMTP_URL'),
       sms: !given(env, 'TWILIO_ACCOUNT_SID'),
     },
     env,
