@@ -13,7 +13,7 @@ export function terminalText(line: string, level: number): string | undefined {
   if (!entry) return undefined;
   const own = typeof entry.level === 'number' ? entry.level : (LEVELS[String(entry.level)] ?? 30);
   if (own < level) return undefined;
-  const error = isRecord(entry.err) ? entry.err.message : undefined;
+  const error = isRecord(entry.err) ? entry.err.why : undefined;
   return [entry.msg, error].filter((part) => typeof part === 'string' && part !== '').join(': ') || line;
 }
 
