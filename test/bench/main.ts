@@ -4,13 +4,13 @@ import { profileInto } from './program.js';
 import { type Measured, tableOf, writeResults } from './results.js';
 import { type Engine, openSite, type Rig, type Site } from './rig.js';
 
-/** `npm run bench [-- --engine redis --repetitions 3 --seconds 5 --deliveries 3000 --concurrency 30 --profile <folder>]` */
+/** `npm run bench [-- --engine redis --repetitions 3 --seconds 5 --deliveries 2000 --concurrency 30 --profile <folder>]` */
 const { values } = parseArgs({
   options: {
     engine: { type: 'string' },
     repetitions: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
-    deliveries: { type: 'string', default: '3000' },
+    deliveries: { type: 'string', default: '2000' },
     concurrency: { type: 'string' },
     profile: { type: 'string' },
   },
@@ -26,7 +26,6 @@ const engines = (['redis', 'postgres'] as const).filter(
 );
 if (values.profile !== undefined) profileInto(values.profile);
 const startedAt = performance.now();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 if (
   engines.length === 0 ||
@@ -36,6 +35,8 @@ if (
   process.exit(1);
 }
 const site = await openSite();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void site.stop().finally(() => process.exit(130)));
 const measured: Measured[] = [];
 try {
   for (const engine of engines) measured.push(await measure(site, engine));
