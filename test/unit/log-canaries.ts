@@ -23,6 +23,14 @@ log.info({ ...person, ...words, ...secrets }, 'at the top');
 log.info({ request: { ...person, ...words, ...secrets } }, 'one level down');
 log.info({ request: { headers: { ...secrets }, body: words, person } }, 'two levels down');
 log.info({ deliveries: [{ ...person }], items: [words] }, 'in lists');
+log.info({ a: { b: { c: { d: [{ ...person }, { e: words }] } } } }, 'far down');
+log.child({ ...secrets, to: address }).info('in what every line of a part of the program says');
+const at = new Date('2026-03-01T10:00:00.000Z');
+log.info({ request: { at, tries: [1, null, { ok: true, to: address }] } }, 'nothing to hide');
+const circle: Record<string, unknown> = { ...person };
+circle.again = circle;
+log.info({ circle }, 'in a circle');
+log.warn({ failures: [Object.assign(new Error('x'), { detail: text, config: secrets })] }, 'beside an error');
 
 events.accepted({ notificationId: 'n-2', caller: address, deliveries: 1, scheduled: false });
 events.accepted({ notificationId: 'n-3', caller: 'billing', deliveries: 0, scheduled: false });

@@ -43,6 +43,14 @@ describe('the log', () => {
     assert.match(lines.at(-1) ?? '', /"count":7,"notification_id":"n-1"/);
   });
 
+  it('shows everything else as it is, however deep', () => {
+    const [plain] = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'nothing to hide');
+    assert.deepEqual(plain.request, {
+      at: '2026-03-01T10:00:00.000Z',
+      tries: [1, null, { ok: true, to: '[redacted]' }],
+    });
+  });
+
   it('says who called, masked where that is an address, and does not say accepted of what failed at once', () => {
     const told = lines
       .map((line) => JSON.parse(line))
