@@ -151,8 +151,10 @@ const retryStep = fc.boolean().map(
   (includeWaiting): Step => ({
     name: `retry${includeWaiting ? ' all' : ''}`,
     async run(walk) {
-      const moves = allTo('queued', walk, ({ state, retryable, round }) =>
-        state === 'dead' ? retryable && round < MAX_ROUNDS : includeWaiting && state === 'retrying',
+      const moves = allTo('queued', walk, ({ state, retryable, round, reason }) =>
+        state === 'dead'
+          ? retryable && round < MAX_ROUNDS
+          : includeWaiting && state === 'retrying' && reason !== 'throttled',
       );
       const seeds = await beginRetries(walk.database, { includeWaiting, limit: 100 });
       expect(seeds.map(({ deliveryId }) => deliveryId).sort(), [...moves.keys()].sort());
