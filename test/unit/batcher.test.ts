@@ -125,8 +125,20 @@ describe('a batcher', () => {
     assert.deepEqual(await Promise.all(all), ['aa', 'bb', 'cc']);
   });
 
+  it('refuses by weight what it has no room for', async () => {
+    const { runs, batcher } = held({ waiting: 5, batch: 9, weigh: (item) => item.length });
+    const heavy = batcher.add('aaaaaa');
+    await assert.rejects(batcher.add('b'), BatcherFull);
+    await turn();
+    const light = batcher.add('b');
+    runs.end();
+    await runs.untilStarted(2);
+    runs.end();
+    assert.deepEqual(await Promise.all([heavy, light]), ['aaaaaaaaaaaa', 'bb']);
+  });
+
   it('fills a batch by weight, and takes one item that is heavier than a batch alone', async () => {
-    const { runs, batcher } = held({ batch: 4, flights: 9, weigh: (item) => item.length });
+    const { runs, batcher } = held({ batch: 4, flights: 9, waiting: 99, weigh: (item) => item.length });
     const all = ['aa', 'bb', 'c', 'dddddd', 'e'].map((item) => batcher.add(item));
     await turn();
     assert.deepEqual(runs.started, [['aa', 'bb'], ['c'], ['dddddd'], ['e']]);

@@ -54,7 +54,7 @@ CREATE TABLE "idempotency_key" (
 	"request_id" uuid NOT NULL,
 	"fingerprint" text NOT NULL,
 	"status" smallint NOT NULL,
-	"body" jsonb NOT NULL,
+	"body" json NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "idempotency_key_caller_key_pk" PRIMARY KEY("caller","key")
 );

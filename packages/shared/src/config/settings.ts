@@ -73,7 +73,7 @@ export const workerFields = {
     .default('*')
     .describe('Which queues this worker serves, such as `email.*,*.critical,upkeep`.'),
   WORKER_CONCURRENCY: whole(1, 1_000)
-    .default(30)
+    .default(60)
     .describe('Deliveries of one channel in hand at once, shared out 8:4:2:1 among the priorities.'),
   WORKER_CONCURRENCY_REALTIME: ofChannel('realtime'),
   WORKER_CONCURRENCY_EMAIL: ofChannel('email'),

@@ -95,7 +95,7 @@ const WRITE = `
 WITH won AS (
   INSERT INTO idempotency_key (caller, key, request_id, fingerprint, status, body)
   SELECT caller, key, r, fingerprint, status, body
-  FROM json_to_recordset($1::json) AS k(caller text, key text, r uuid, fingerprint text, status smallint, body jsonb)
+  FROM json_to_recordset($1::json) AS k(caller text, key text, r uuid, fingerprint text, status smallint, body json)
   ON CONFLICT (caller, key) DO NOTHING
   RETURNING request_id
 ), given AS MATERIALIZED (

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/node-postgres';
@@ -8,27 +9,61 @@ const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 /** Any number of processes may start at once; one of them migrates while the others wait. */
 const ADVISORY_LOCK = 0x62656c66;
 
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 250;
+
+/** Another process holds the lock of the migrations and did not let go in time. */
+export class MigrationBusy extends Error {
+  override readonly name = 'MigrationBusy';
+}
+
 /**
  * Brings the schema up to this build, under an advisory lock; running it again changes nothing.
  * `after` runs on the same connection and under the same lock, for the queue engine's own tables.
+ * Rejects with `MigrationBusy` when another process is still at it after `patienceMs`.
  */
 export async function migrateLedger(
   url: string,
   after?: (client: pg.Client) => Promise<void>,
+  patienceMs = PATIENCE_MS,
 ): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'belfry-migrate',
     connectionTimeoutMillis: 5_000,
+    // No bound on a statement, since an index over a large table may take an hour; but on waiting for a lock, which
+    // everybody who comes later would have to wait behind, and on a line that is dead.
+    lock_timeout: 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
   });
+  // A line that breaks between two statements would end the process; the next statement tells as well.
+  client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK]);
+    await takeLock(client, patienceMs);
     await client.query("SET client_min_messages = 'warning'");
     await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
     await after?.(client);
   } finally {
     await client.end();
+  }
+}
+
+/** Asks again and again rather than waiting in a statement, whose end nothing would bound. The lock ends with the line. */
+async function takeLock(client: pg.Client, patienceMs: number): Promise<void> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
+      ADVISORY_LOCK,
+    ]);
+    if (rows[0]?.taken === true) return;
+    if (performance.now() >= until) {
+      throw new MigrationBusy(
+        `Another process has been migrating this database for over ${Math.ceil(patienceMs / 1000)} s. Wait for it, or end it, and try again.`,
+      );
+    }
+    await sleep(PAUSE_MS);
   }
 }
 

@@ -32,6 +32,26 @@ export function isOutage(error: unknown): boolean {
   );
 }
 
+/**
+ * True for an outage after which the database surely has not done what it was asked: it was never reached, would not let
+ * us in, or answered the statement with an error. After any other it may have, and only the answer was lost.
+ */
+export function isCertain(outage: unknown): boolean {
+  if (!(outage instanceof Error)) return false;
+  if (UNREACHED_MESSAGES.test(outage.message)) return true;
+  if (outage.cause instanceof Error) return isCertain(outage.cause);
+  if (outage instanceof AggregateError) return outage.errors.every(isCertain);
+  if ('severity' in outage && outage.severity === 'ERROR') return true;
+  const syscall = 'syscall' in outage ? outage.syscall : undefined;
+  return REFUSED_CODES.has(codeOf(outage)) || syscall === 'connect' || syscall === 'getaddrinfo';
+}
+
+/* What PostgreSQL says to somebody who has not asked anything yet: it is starting or stopping, or full. */
+const REFUSED_CODES = new Set(['57P03', '53300']);
+/* Without `Client has encountered a connection error`: that is how undoing a transaction fails whose COMMIT was lost. */
+const UNREACHED_MESSAGES =
+  /^(timeout exceeded when trying to connect|Connection terminated due to connection timeout)/;
+
 /** True for a deadlock or a serialization failure: the transaction was undone and may simply be run again. */
 export function isTransient(error: unknown): boolean {
   return error instanceof Error && ['40P01', '40001'].includes(codeOf(error));

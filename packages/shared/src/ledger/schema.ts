@@ -4,6 +4,7 @@ import {
   boolean,
   index,
   integer,
+  json,
   jsonb,
   pgTable,
   primaryKey,
@@ -220,7 +221,8 @@ export const idempotencyKey = pgTable(
     /** SHA-256 of method, path and body. */
     fingerprint: text('fingerprint').notNull(),
     status: smallint('status').notNull(),
-    body: jsonb('body').$type<unknown>().notNull(),
+    /** As text, so that the answer is the same to the byte. */
+    body: json('body').$type<unknown>().notNull(),
     createdAt: createdAt(),
   },
   (table) => [

@@ -13,11 +13,11 @@ import type { Database } from '../ledger/database.js';
 import { isOutage } from '../ledger/outage.js';
 import type { JobSeed } from '../ledger/waiting.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
+import { retryAll } from '../queue/retry-all.js';
 import type { Decision } from '../routing/route.js';
 import { createBatcher } from '../service/batcher.js';
 import type { Events } from '../service/events.js';
 import type { Catalogue } from '../templates/catalogue.js';
-import { retryAll } from '../upkeep/retry-all.js';
 import {
   decide,
   emailNotification,
@@ -75,8 +75,8 @@ export function createNotifier({ database, catalogue, enqueuer, events }: Notifi
   const commits = createBatcher<Acceptance, AcceptanceResult>({
     batch: 500,
     flights: 3,
-    waiting: 5_000,
-    weigh: (acceptance) => acceptance.notifications.length,
+    waiting: 20_000,
+    weigh: weightOf,
     splittable: (error) => !isOutage(error),
     run: (acceptances) => writeAcceptances(database, acceptances),
   });
@@ -130,6 +130,18 @@ export function createNotifier({ database, catalogue, enqueuer, events }: Notifi
     },
     idle: () => enqueuer.idle(),
   };
+}
+
+/** Texts of this many characters weigh as much as one more notification, so that neither a batch nor what waits grows huge. */
+const CHARACTERS = 4_096;
+
+function weightOf({ notifications }: Acceptance): number {
+  const characters = notifications.reduce(
+    (sum, { message, html, context, data }) =>
+      sum + (message?.length ?? 0) + (html?.length ?? 0) + JSON.stringify([context, data]).length,
+    0,
+  );
+  return notifications.length + characters / CHARACTERS;
 }
 
 function seedsOf(notification: NewNotification): JobSeed[] {

@@ -13,9 +13,9 @@ export interface BatcherOptions<Item, Result> {
   readonly batch: number;
   /** Batches on their way at once. */
   readonly flights: number;
-  /** Items waiting at most. */
+  /** Items waiting at most, by their weight. */
   readonly waiting: number;
-  /** How much of `batch` one item takes; 1 when not given. */
+  /** How much of `batch` and of `waiting` one item takes; 1 when not given. */
   readonly weigh?: (item: Item) => number;
   /** True when running a batch again item by item could help. An outage is not worth it. */
   readonly splittable?: (error: unknown) => boolean;
@@ -44,6 +44,8 @@ interface Waiting<Item, Result> {
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const queue: Waiting<Item, Result>[] = [];
   const idlers: (() => void)[] = [];
+  const weightOf = (item: Item) => options.weigh?.(item) ?? 1;
+  let waitingWeight = 0;
   let flying = 0;
   let departing = false;
 
@@ -60,10 +62,12 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     let count = 0;
     let weight = 0;
     for (const { item } of queue) {
-      weight += options.weigh?.(item) ?? 1;
-      if (count > 0 && weight > options.batch) break;
+      const added = weightOf(item);
+      if (count > 0 && weight + added > options.batch) break;
+      weight += added;
       count += 1;
     }
+    waitingWeight -= weight;
     return queue.splice(0, count);
   }
 
@@ -94,7 +98,8 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 
   return {
     add(item) {
-      if (queue.length >= options.waiting) return Promise.reject(new BatcherFull());
+      if (waitingWeight >= options.waiting) return Promise.reject(new BatcherFull());
+      waitingWeight += weightOf(item);
       return new Promise<Result>((resolve, reject) => {
         queue.push({ item, resolve, reject });
         depart();

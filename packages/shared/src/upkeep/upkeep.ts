@@ -1,9 +1,9 @@
 import type { Database } from '../ledger/database.js';
 import { forgetOldKeys, takeTurn } from '../ledger/waiting.js';
+import { retryAll } from '../queue/retry-all.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
 import { type ReconcileParts, reconcile } from './reconcile.js';
-import { retryAll } from './retry-all.js';
 
 export interface UpkeepOptions {
   readonly sweepIntervalMs: number;

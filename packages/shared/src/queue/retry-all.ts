@@ -1,6 +1,6 @@
 import type { Database } from '../ledger/database.js';
 import { beginRetries, databaseNow } from '../ledger/waiting.js';
-import type { Enqueuer } from '../queue/enqueuer.js';
+import type { Enqueuer } from './enqueuer.js';
 
 const AT_ONCE = 1_000;
 
