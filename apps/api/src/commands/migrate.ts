@@ -1,7 +1,7 @@
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
 import { fleetSettings } from '@belfry/shared/config/settings.js';
 import { migrateLedger } from '@belfry/shared/ledger/migrate.js';
-import { orExit } from '@belfry/shared/service/or-exit.js';
+import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
 import { openCommandEngine } from './command-engine.js';
 
 /** `npm run migrate`: brings the schema up to this build. */
@@ -12,4 +12,4 @@ await orExit(async () => {
   await migrateLedger(settings.DATABASE_URL, (client) => engine.migrate(client));
   await engine.close();
   console.log('The schema is up to date.');
-});
+}, INTERRUPTED);

@@ -4,7 +4,7 @@ import { openDatabase } from '@belfry/shared/ledger/database.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
 import { createEvents } from '@belfry/shared/service/events.js';
 import { createLog } from '@belfry/shared/service/log.js';
-import { orExit } from '@belfry/shared/service/or-exit.js';
+import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
 import { awaitEngine } from '@belfry/shared/service/readiness.js';
 import { reconcile } from '@belfry/shared/upkeep/reconcile.js';
 import { openCommandEngine } from './command-engine.js';
@@ -22,4 +22,4 @@ await orExit(async () => {
   const made = await reconcile({ database, engine, enqueuer, events }, { graceMs: 0, thorough: true });
   console.log(`${made} ${made === 1 ? 'delivery' : 'deliveries'} had no job and got one.`);
   await Promise.all([engine.close(), database.close()]);
-});
+}, INTERRUPTED);

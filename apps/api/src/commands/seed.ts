@@ -2,7 +2,7 @@ import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
 import { fleetSettings } from '@belfry/shared/config/settings.js';
 import { openDatabase } from '@belfry/shared/ledger/database.js';
 import { findPerson, type PersonChange, putPerson, putPreferences } from '@belfry/shared/ledger/people.js';
-import { orExit } from '@belfry/shared/service/or-exit.js';
+import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
 
 const ADDIS = 'Africa/Addis_Ababa';
 
@@ -57,4 +57,4 @@ await orExit(async () => {
     console.log(`${known ? 'known' : 'added'} ${id}`);
   }
   await database.close();
-});
+}, INTERRUPTED);
