@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DELIVERY_STATES, statusOf } from '@belfry/shared/domain/delivery-state.js';
 import { openDatabase } from '@belfry/shared/ledger/database.js';
-import { isMigrated, migrateLedger } from '@belfry/shared/ledger/migrate.js';
+import { isMigrated, MigrationBusy, migrateLedger } from '@belfry/shared/ledger/migrate.js';
 import { forEachEngine } from '../support/engines.js';
 import { freshDatabase } from '../support/postgres.js';
 import { startRedis } from '../support/redis.js';
@@ -41,6 +41,41 @@ describe('the migrations', () => {
         await database.drop();
       }
     });
+  });
+
+  it('wait for another process that is at them, but not for ever, and say what they waited for', async () => {
+    const database = await freshDatabase();
+    const ledger = openDatabase({ url: database.url, name: 'test', size: 1 });
+    try {
+      let second: Promise<void> | undefined;
+      await migrateLedger(database.url, async () => {
+        await assert.rejects(
+          migrateLedger(database.url, undefined, 300),
+          (error) =>
+            error instanceof MigrationBusy && /^Another process has been migrating/.test(error.message),
+        );
+        second = migrateLedger(database.url);
+      });
+      await second;
+      assert.equal(await isMigrated(ledger.pool), true);
+    } finally {
+      await ledger.close();
+      await database.drop();
+    }
+  });
+
+  it('wait for the locks of others only briefly, and may take their time otherwise', async () => {
+    const database = await freshDatabase();
+    try {
+      await migrateLedger(database.url, async (client) => {
+        const { rows } = await client.query(
+          "SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement",
+        );
+        assert.deepEqual(rows, [{ lock: '5s', statement: '0' }]);
+      });
+    } finally {
+      await database.drop();
+    }
   });
 
   it('are unfinished business for a process that knows a newer one', async () => {
