@@ -77,6 +77,8 @@ describe('without a database', () => {
       const answer = await fleet.call(method, path, body, { headers: { 'idempotency-key': 'away' } });
       assert.equal(answer.status, 503, `${method} ${path}: ${answer.text}`);
       assertProblem(answer, 503);
+      const nothing = method === 'GET' ? '' : ' Nothing was accepted.';
+      assert.equal(answer.body.detail, `The database cannot be reached.${nothing}`);
     }
     assertProblem(await fleet.call('GET', '/users', undefined, { as: null }), 401);
     assertProblem(await fleet.call('POST', '/notifications/send', {}), 422);

@@ -1,8 +1,8 @@
 import { Refusal } from '@belfry/shared/domain/refusal.js';
-import { isOutage } from '@belfry/shared/ledger/outage.js';
+import { isCertain, isOutage } from '@belfry/shared/ledger/outage.js';
 import { BatcherFull } from '@belfry/shared/service/batcher.js';
 import type { Logger } from '@belfry/shared/service/log.js';
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { INTERNAL, type Problem, problemOf } from './problem.js';
 
 const RETRY_AFTER_MS = 2_000;
@@ -19,7 +19,7 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
       next(error);
       return;
     }
-    const refusal = asRefusal(error);
+    const refusal = asRefusal(error, req);
     if (refusal === null) {
       log.error({ err: error, method: req.method, route: String(req.route?.path ?? '') }, 'request failed');
       sendProblem(res, INTERNAL);
@@ -43,12 +43,22 @@ function sendProblem(res: Response, problem: Problem): void {
   res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-function asRefusal(error: unknown): Refusal | null {
+function asRefusal(error: unknown, req: Request): Refusal | null {
   if (error instanceof Refusal) return error;
   if (error instanceof BatcherFull)
     return unavailable('Belfry has more work waiting than it takes on.', error);
-  if (isOutage(error)) return unavailable('The database cannot be reached. Nothing was accepted.', error);
+  if (isOutage(error))
+    return unavailable(`The database cannot be reached.${whatCameOf(error, req.method)}`, error);
   return error instanceof Error ? refusalOfHttp(error) : null;
+}
+
+/** What an outage leaves of a call: surely nothing, or nobody knows. Whoever only reads need not know. */
+function whatCameOf(outage: unknown, method: string): string {
+  if (method === 'GET' || method === 'HEAD') return '';
+  if (isCertain(outage)) return ' Nothing was accepted.';
+  const again =
+    method === 'POST' ? 'Repeat the call with the same Idempotency-Key.' : 'It is safe to repeat the call.';
+  return ` It is not known whether this was accepted. ${again}`;
 }
 
 function unavailable(detail: string, cause: unknown): Refusal {
