@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachEngine } from '../support/engines.js';
 import { useFleet } from '../support/fleet.js';
+import { waitFor } from '../support/wait.js';
+import { email } from './sending.js';
 
 const PAYMENT = {
   event_type: 'payment_success',
@@ -84,6 +86,29 @@ forEachEngine((engine) => {
     assert.equal((await sandbox.waitForMessage({ to: '+251911000199' })).text, 'Selam {{ you }} ሰላም');
     await untilStatus(String(mail.body.email_id), 'SENT');
     await untilStatus(String(sms.body.sms_id), 'SENT');
+  });
+
+  test('a notification can be followed through the logs by its id, from the call to the answer of the provider', async () => {
+    const { logs, untilStatus, sandbox } = fleet();
+    const id = await email(fleet(), 'followed@example.org');
+    await sandbox.waitForMessage({ to: 'followed@example.org' });
+    await untilStatus(id, 'SENT');
+    const trail = await waitFor(() => {
+      const lines = logs()
+        .map((line): Record<string, unknown> => JSON.parse(line))
+        .filter((line) => line.notification_id === id);
+      return lines.length >= 3
+        ? lines.sort((one, two) => String(one.time).localeCompare(String(two.time)))
+        : undefined;
+    });
+    assert.deepEqual(
+      trail.map(({ service, event, outcome, state }) => [service, event, outcome ?? state ?? null]),
+      [
+        ['api', 'accepted', null],
+        ['worker', 'attempted', 'sent'],
+        ['worker', 'moved', 'sent'],
+      ],
+    );
   });
 
   test('nothing arrived that was not asked for', async () => {

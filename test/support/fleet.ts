@@ -223,25 +223,17 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       return { ...(await child.exited), stdout: child.stdout, stderr: child.stderr };
     },
     deliveries: ledger.deliveries,
-    untilStatus: async (id, status, { timeoutMs = 20_000 } = {}) => {
-      await waitFor(async () => (await ledger.status(id)) === status, {
-        timeoutMs,
-        what: `notification ${id} to be ${status}`,
-      }).catch(async (error: Error) => {
+    untilStatus: async (id, status, { timeoutMs = 30_000 } = {}) => {
+      const what = `notification ${id} to be ${status}`;
+      const arrived = async () => assert.equal(await ledger.status(id), status) ?? true;
+      await waitFor(arrived, { timeoutMs, what }).catch(async (error: Error) => {
         const rows = await ledger.deliveries(id).catch(() => []);
         assert.fail(`${error.message}; the ledger has ${JSON.stringify(rows, null, 1)}`);
       });
     },
-    untilSettled: async ({ timeoutMs = 30_000 } = {}) => {
-      await waitFor(
-        async () =>
-          JSON.stringify(await ledger.open()) === '{}' || assert.fail(JSON.stringify(await ledger.open())),
-        {
-          timeoutMs,
-          what: 'every delivery to have ended',
-          everyMs: 50,
-        },
-      );
+    untilSettled: async ({ timeoutMs = 60_000 } = {}) => {
+      const settled = async () => assert.deepEqual(await ledger.open(), {}) ?? true;
+      await waitFor(settled, { timeoutMs, what: 'every delivery to have ended', everyMs: 50 });
     },
     logs: () => [...apis, ...workers].flatMap(({ stdout, stderr }) => [...stdout, ...stderr]),
     stop() {
