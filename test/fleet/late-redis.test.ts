@@ -35,7 +35,7 @@ describe('a Redis that comes later than a process', () => {
       await withFleet({ engine: 'redis', redis, workers: [] }, async ({ api, page }) => {
         await redis.restart();
         await waitFor(() => api.stdout.some((line) => line.includes('append-only')), { timeoutMs: 30_000 });
-        await waitFor(async () => (await page('/ready')).body.status === 'ready');
+        await waitFor(async () => String((await page('/ready')).body.status) === 'ready');
       });
     } finally {
       await redis.stop();

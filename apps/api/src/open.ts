@@ -10,17 +10,18 @@ import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import { createEvents } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
 import { createLog, type Logger } from '@belfry/shared/service/log.js';
-import { StartRefused } from '@belfry/shared/service/or-exit.js';
-import { refuseOn } from '@belfry/shared/service/readiness.js';
 import { within } from '@belfry/shared/service/within.js';
 import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
 import { createApp } from './app.js';
+import { inspectEngine } from './inspect-engine.js';
 import { listen } from './listen.js';
 
 export interface ApiProcess {
   readonly log: Logger;
   readonly running: Running;
   readonly facts: Readonly<Record<string, unknown>>;
+  /** Resolves when the process must not go on, with a word for why. */
+  readonly failed: Promise<string>;
 }
 
 /**
@@ -60,13 +61,16 @@ export async function openApiProcess(): Promise<ApiProcess> {
   log.info({ url: listening.url }, 'listening');
   await prepareSchema(settings, database, engine, log);
   schema.ready = true;
-  await inspectEngine(engine, log);
+  const inspection = await inspectEngine(engine, log);
   return {
     log,
     facts: { url: listening.url, engine: engine.kind },
+    failed: inspection.refused,
     running: {
       async stop() {
+        const inspected = inspection.stop();
         await listening.stop(5_000);
+        await within(500, inspected);
         await within(2_000, notifier.idle());
         await within(1_500, Promise.all([engine.close(), database.close()]));
       },
@@ -93,31 +97,5 @@ async function prepareSchema(
       told = true;
     }
     await sleep(PAUSE_MS);
-  }
-}
-
-/** An engine that would lose jobs is refused; one that is away is looked at by the workers when it comes back. */
-async function inspectEngine(engine: QueueEngine, log: Logger): Promise<void> {
-  try {
-    await untilUp(engine);
-    refuseOn(await engine.inspect(), log);
-  } catch (error) {
-    if (error instanceof StartRefused) throw error;
-    log.warn(
-      { err: error },
-      'the queue engine cannot be reached: calls are accepted and delivered when it is back',
-    );
-  }
-}
-
-/** A connection that is just being opened is not yet a connection that is down. */
-async function untilUp(engine: QueueEngine): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await engine.ping();
-    } catch (error) {
-      if (tries === 4) throw error;
-      await sleep(PAUSE_MS / 2);
-    }
   }
 }

@@ -12,9 +12,9 @@ const STOP_DEADLINE_MS = 9_500;
 /**
  * Runs an application as a process: it stops on SIGTERM and SIGINT, and when the process that started it over an IPC
  * channel is gone. An exception that nobody caught stops it too, with exit code 1: after one, nothing it holds is known
- * to be sound. The second signal ends it at once.
+ * to be sound; so does `failed`, once it resolves with a reason. The second signal ends it at once.
  */
-export function runUntilStopped(log: Logger, running: Running): void {
+export function runUntilStopped(log: Logger, running: Running, failed?: Promise<string>): void {
   let stopping = false;
   const stop = async (reason: string, exitCode: number) => {
     if (stopping) {
@@ -43,6 +43,7 @@ export function runUntilStopped(log: Logger, running: Running): void {
     log.fatal({ err: error }, 'uncaught exception');
     void stop('uncaughtException', 1);
   });
+  void failed?.then((reason) => stop(reason, 1));
 }
 
 /** Tells whoever started this process over an IPC channel that it works now. */

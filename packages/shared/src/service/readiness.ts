@@ -14,8 +14,14 @@ export async function awaitSchema(database: Database, log: Logger): Promise<void
 
 /** Waits until the queue engine answers, and refuses an engine that would lose jobs. */
 export async function awaitEngine(engine: QueueEngine, log: Logger): Promise<void> {
-  await awaitCondition(log, 'waiting for the queue engine', () => engine.ping().then(() => true));
-  refuseOn(await engine.inspect(), log);
+  let findings: readonly EngineFinding[] = [];
+  await awaitCondition(log, 'waiting for the queue engine', async () => {
+    await engine.ping();
+    // It may be gone again by now, and is waited for like before.
+    findings = await engine.inspect();
+    return true;
+  });
+  refuseOn(findings, log);
 }
 
 /** Warns of what is unwise; throws `StartRefused` for what would lose messages. */
