@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { CHANNELS, PRIORITIES } from '@belfry/shared/domain/channel.js';
 import { forEachEngine } from '../support/engines.js';
 import { useFleet } from '../support/fleet.js';
 import { ask, items } from '../support/http.js';
 import { waitFor } from '../support/wait.js';
+import { assertProblem } from './problem.js';
 
 const BOARD = '/admin/queues';
 
@@ -122,5 +123,26 @@ forEachEngine((engine) => {
     const resume = pause.replace('pause', 'resume');
     assert.equal((await visit(resume, admin, 'PUT', { origin: fleet().api.url })).status, 200);
     assert.equal((await visit(resume, undefined, 'PUT', { origin: fleet().api.url })).status, 401);
+  });
+});
+
+describe('while Redis is down', () => {
+  const fleet = useFleet({ engine: 'redis', workers: [] });
+
+  test('the board says so instead of waiting, to administrators only, and opens again afterwards', async () => {
+    const authorization = `Bearer ${await fleet().token('admin')}`;
+    const visit = (path: string, headers = { authorization }) =>
+      ask('GET', fleet().api.url + BOARD + path, undefined, headers, 8_000);
+    assert.equal((await visit('/api/queues')).status, 200);
+    await fleet().redis?.kill();
+    for (const path of ['', '/api/queues']) {
+      const answer = await visit(path);
+      assertProblem(answer, 503);
+      assert.equal(answer.body.detail, 'The queue engine cannot be reached.');
+      assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]/);
+    }
+    assert.equal((await ask('GET', fleet().api.url + BOARD)).status, 401);
+    await fleet().redis?.restart();
+    await waitFor(async () => (await visit('/api/queues')).status === 200, { timeoutMs: 20_000 });
   });
 });

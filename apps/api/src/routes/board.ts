@@ -16,8 +16,27 @@ const BOARD_PATH = '/admin/queues';
 /** Bull Board over every queue, for administrators. */
 export function boardRoutes(engine: QueueEngine, authenticator: Authenticator): Router {
   const router = Router();
-  router.use(BOARD_PATH, noFraming, sameOrigin, adminsOnly(authenticator), currentBoard(engine));
+  router.use(
+    BOARD_PATH,
+    noFraming,
+    sameOrigin,
+    adminsOnly(authenticator),
+    whileUp(engine),
+    currentBoard(engine),
+  );
   return router;
+}
+
+/** BullMQ waits for an engine that is down, and whoever looks at the board would wait with it. */
+function whileUp(engine: QueueEngine): RequestHandler {
+  return async (_req, _res, next) => {
+    try {
+      await engine.ping();
+    } catch (cause) {
+      throw new Refusal('unavailable', 'The queue engine cannot be reached.', { retryAfterMs: 2_000, cause });
+    }
+    next();
+  };
 }
 
 /**
