@@ -1,6 +1,7 @@
 import { and, desc, eq, exists, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { Channel, Priority } from '../domain/channel.js';
 import type { Status } from '../domain/delivery-state.js';
+import { firstIdOf } from '../domain/ids.js';
 import type { Database } from './database.js';
 import { attempt, delivery, notification } from './schema.js';
 
@@ -69,11 +70,24 @@ function conditions(database: Database, filter: NotificationFilter): (SQL | unde
     filter.eventType === undefined ? undefined : eq(notification.eventType, filter.eventType),
     filter.status === undefined ? undefined : eq(notification.status, filter.status),
     filter.priority === undefined ? undefined : eq(notification.priority, filter.priority),
-    filter.from === undefined ? undefined : gte(notification.createdAt, filter.from),
-    filter.to === undefined ? undefined : lt(notification.createdAt, filter.to),
+    ...(filter.from === undefined
+      ? []
+      : [
+          gte(notification.id, firstIdOf(filter.from.getTime() - CLOCK_SLACK_MS)),
+          gte(notification.createdAt, filter.from),
+        ]),
+    ...(filter.to === undefined
+      ? []
+      : [
+          lt(notification.id, firstIdOf(filter.to.getTime() + CLOCK_SLACK_MS)),
+          lt(notification.createdAt, filter.to),
+        ]),
     filter.channel === undefined ? undefined : exists(usedOn(database, filter.channel)),
   ];
 }
+
+/** How far the clock of a process that makes ids may be from that of the database, which says when a row was created. */
+const CLOCK_SLACK_MS = 60_000;
 
 function usedOn(database: Database, channel: Channel) {
   return database.orm
