@@ -13,6 +13,9 @@ const filterSchema = z.strictObject({
   channel: z.enum(SANDBOX_CHANNELS).optional(),
   to: z.string().optional(),
   delivery: z.string().optional(),
+  /** The same as `to` and `delivery`, by the names that the API has for them. */
+  recipient: z.string().optional(),
+  delivery_id: z.string().optional(),
   after: z.coerce.number().int().nonnegative().optional(),
   limit: z.coerce.number().int().min(1).max(MOST_MESSAGES).default(1_000),
   /** `no`: summaries, as the page's lists need them. */
@@ -27,8 +30,9 @@ export function controlRoutes(books: Books): Router {
   const body = json({ limit: '1mb' });
 
   routes.get('/messages', (req, res) => {
-    const { bodies, ...filter } = filterSchema.parse(req.query);
-    const messages = recorder.find(filter);
+    const { bodies, recipient, delivery_id, ...filter } = filterSchema.parse(req.query);
+    const { to = recipient, delivery = delivery_id } = filter;
+    const messages = recorder.find({ ...filter, to, delivery });
     res.json(bodies === 'yes' ? messages : messages.map(summaryOf));
   });
   routes.delete('/messages', (_req, res) => {

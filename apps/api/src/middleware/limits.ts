@@ -10,8 +10,8 @@ import { callerOf } from './authenticate.js';
 export interface Limits {
   /** For every call. */
   readonly calls: RequestHandler;
-  /** For every notification: one caller to one person, mailbox or number. */
-  notification(caller: string, recipient: string): Promise<void>;
+  /** For every notification: one caller to one person. */
+  notification(caller: string, person: string): Promise<void>;
 }
 
 export function createLimits(settings: ApiSettings, engine: QueueEngine): Limits {
@@ -20,11 +20,11 @@ export function createLimits(settings: ApiSettings, engine: QueueEngine): Limits
     settings.RATE_LIMIT_SEND === null ? UNLIMITED : engine.limiter('sends', settings.RATE_LIMIT_SEND);
   return {
     calls: async (req, _res, next) => {
-      await take(calls, keyOf(callerOf(req).sub), 'You have called too often.');
+      await take(calls, keyOf(callerOf(req).sub), 'Too Many Requests: you have called too often.');
       next();
     },
-    notification: (caller, recipient) =>
-      take(sends, keyOf(caller, recipient), 'You have notified this recipient too often.'),
+    notification: (caller, person) =>
+      take(sends, keyOf(caller, person), 'Too Many Requests: you have notified this person too often.'),
   };
 }
 

@@ -25,8 +25,8 @@ const MOST_IN_A_BATCH = 1_000;
 /** One kind of thing that can be sent, alone or in a batch. */
 interface Kind<Body> {
   readonly schema: z.ZodType<Body>;
-  /** Whom the second rate limit is about. */
-  readonly recipient: (body: Body) => string;
+  /** The person whom the second rate limit is about; null for a bare address, which is nobody's. */
+  readonly person: (body: Body) => string | null;
   readonly prepare: (notifier: Notifier, body: Body, caller: string) => Promise<Prepared>;
   readonly accepted: (notification: NewNotification, body: Body) => unknown;
   /** The sentence for a body that lacks its main fields. */
@@ -35,7 +35,7 @@ interface Kind<Body> {
 
 const NOTIFICATION: Kind<SendRequest> = {
   schema: sendRequest,
-  recipient: (body) => body.user_id,
+  person: (body) => body.user_id,
   prepare: (notifier, body, caller) => notifier.prepare(body, caller),
   accepted: (notification) => ({
     status: notification.deliveries.some((delivery) => delivery.state === 'scheduled')
@@ -56,7 +56,7 @@ const NOTIFICATION: Kind<SendRequest> = {
 
 const EMAIL: Kind<z.infer<typeof emailRequest>> = {
   schema: emailRequest,
-  recipient: (body) => body.to.toLowerCase(),
+  person: () => null,
   prepare: (notifier, body, caller) => notifier.prepareEmail(body, caller),
   accepted: (notification) => ({ status: 'email_queued', email_id: notification.id }),
   incomplete: { fields: ['to', 'subject', 'body'], detail: 'To email, subject, and body are required' },
@@ -64,7 +64,7 @@ const EMAIL: Kind<z.infer<typeof emailRequest>> = {
 
 const SMS: Kind<z.infer<typeof smsRequest>> = {
   schema: smsRequest,
-  recipient: (body) => body.phone,
+  person: () => null,
   prepare: (notifier, body, caller) => notifier.prepareSms(body, caller),
   accepted: (notification) => ({ status: 'sms_queued', sms_id: notification.id }),
   incomplete: { fields: ['phone', 'message'], detail: 'Phone number and message are required' },
@@ -113,7 +113,8 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
   }
 
   async function make<Body>(kind: Kind<Body>, body: Body, caller: string): Promise<Making> {
-    await limits.notification(caller, kind.recipient(body));
+    const person = kind.person(body);
+    if (person !== null) await limits.notification(caller, person);
     const prepared = await kind.prepare(notifier, body, caller);
     if (prepared.kind === 'unknown_person') {
       return { prepared: [prepared], status: 404, body: problemOf(unknownPerson(prepared.userId)) };
