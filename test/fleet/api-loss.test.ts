@@ -28,6 +28,7 @@ forEachEngine((engine) => {
     await untilSettled({ timeoutMs: 60_000 });
 
     t.diagnostic(`${repeated} calls were made again`);
+    assert.ok(repeated > 0, 'the kill met callers');
     const { rows } = await database.query(
       "SELECT count(*)::int AS count FROM delivery WHERE address LIKE '%@keys.test'",
     );
@@ -67,7 +68,7 @@ async function insist({ call }: Fleet, to: string, apis: readonly number[] = [0,
   const headers = { 'idempotency-key': to };
   for (let calls = 1; ; calls += 1) {
     assert.ok(calls < 500, `${to} was never accepted`);
-    const api = apis[calls % apis.length] ?? 0;
+    const api = apis[(calls - 1) % apis.length] ?? 0;
     const options = { sub: 'insistent', headers, api };
     const answer = await call('POST', '/notifications/email/send', body, options).catch(() => undefined);
     if (answer?.status === 202) return calls;
