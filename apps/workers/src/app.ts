@@ -6,7 +6,7 @@ import type { Database } from '@belfry/shared/ledger/database.js';
 import { isOutage } from '@belfry/shared/ledger/outage.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
 import type { DeliveryProcessor, QueueEngine } from '@belfry/shared/queue/queue-engine.js';
-import { concurrencyOf, type DeliveryQueue, partsOf } from '@belfry/shared/queue/topology.js';
+import type { DeliveryQueue } from '@belfry/shared/queue/topology.js';
 import { BatcherFull, createBatcher } from '@belfry/shared/service/batcher.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
@@ -14,6 +14,7 @@ import { within } from '@belfry/shared/service/within.js';
 import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import { createRenderer } from '@belfry/shared/templates/render.js';
 import { startUpkeep } from '@belfry/shared/upkeep/upkeep.js';
+import { concurrencyFor } from './concurrency.js';
 import { createLeases, LEASE_MS } from './leases.js';
 import { createDeliver } from './processors/deliver.js';
 import { createRecorder } from './recorder.js';
@@ -104,9 +105,4 @@ export function startWorkers(parts: WorkerParts): Running {
 function notNow(error: unknown): Claim {
   if (!isOutage(error) && !(error instanceof BatcherFull)) throw error;
   return { kind: 'busy', waitMs: 1_000 + Math.random() * 2_000 };
-}
-
-function concurrencyFor(queue: DeliveryQueue, settings: WorkerSettings): number {
-  const { channel, priority } = partsOf(queue);
-  return concurrencyOf(priority, settings.concurrency[channel]);
 }

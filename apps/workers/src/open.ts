@@ -15,6 +15,7 @@ import { awaitEngine, awaitSchema } from '@belfry/shared/service/readiness.js';
 import { within } from '@belfry/shared/service/within.js';
 import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
 import { startWorkers } from './app.js';
+import { loadOf } from './concurrency.js';
 
 export interface WorkerProcess {
   readonly log: Logger;
@@ -56,9 +57,11 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
   });
   await awaitSchema(database, log);
   await awaitEngine(engine, log);
-  const providers: readonly OpenProvider[] = await openProviders(parsed.ok ? parsed.providers : [], {
-    putInInbox: inboxOf(database),
-  });
+  const providers: readonly OpenProvider[] = await openProviders(
+    parsed.ok ? parsed.providers : [],
+    { putInInbox: inboxOf(database) },
+    loadOf(chosen.queues, settings),
+  );
   const owner = newId();
   const workers = startWorkers({
     settings,

@@ -60,7 +60,7 @@ function boardOf(queues: readonly Queue[]): RequestHandler {
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath(BOARD_PATH);
   createBullBoard({
-    queues: queues.map((queue) => new BullMQAdapter(queue, { delimiter: '.' })),
+    queues: queues.map((queue) => new BullMQAdapter(queue, { delimiter: '.', allowRetries: false })),
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Belfry' } },
   });

@@ -1,6 +1,6 @@
 import { parseSettings } from '@belfry/channels/providers.js';
 import { loadEnvFile } from '@belfry/shared/config/read.js';
-import { orExit } from '@belfry/shared/service/or-exit.js';
+import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
 import {
   checkDatabase,
   checkEngine,
@@ -41,4 +41,4 @@ await orExit(async () => {
       : `Belfry would not run here: ${errors} to mend.`,
   );
   process.exit(errors === 0 ? 0 : 1);
-});
+}, INTERRUPTED);
