@@ -3,18 +3,24 @@ import type { DeliveryState } from '../domain/delivery-state.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
 
-/** A notification that is to be written, complete with the deliveries that the routing decided on. */
-export interface NewNotification {
-  readonly id: string;
+/** What a notification says, and to whom. */
+export interface NotificationContent {
+  /** Null for a bare address. */
   readonly personId: string | null;
+  /** Null for free text. */
   readonly eventType: string | null;
-  readonly templateVersion: number | null;
   readonly type: string;
   readonly title: string | null;
   readonly message: string | null;
   readonly html: string | null;
   readonly context: Readonly<Record<string, unknown>>;
   readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A notification that is to be written, complete with the deliveries that the routing decided on. */
+export interface NewNotification extends NotificationContent {
+  readonly id: string;
+  readonly templateVersion: number | null;
   readonly priority: Priority;
   readonly caller: string;
   readonly reason: string | null;

@@ -1,5 +1,6 @@
 import type { Channel, Priority } from '../domain/channel.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
+import type { NotificationContent } from './accept.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
 import { isWaiting } from './states.js';
@@ -33,15 +34,7 @@ export interface Claimed {
   readonly suppressed: string | null;
 }
 
-export interface ClaimedNotification {
-  readonly personId: string | null;
-  readonly eventType: string | null;
-  readonly type: string;
-  readonly title: string | null;
-  readonly message: string | null;
-  readonly html: string | null;
-  readonly context: Readonly<Record<string, unknown>>;
-  readonly data: Readonly<Record<string, unknown>>;
+export interface ClaimedNotification extends NotificationContent {
   readonly createdAt: Date;
 }
 
