@@ -25,10 +25,18 @@ if (!file) fail(`"${what}" is not one of: ${Object.keys({ ...SERVERS, ...COMMAND
 await ensure();
 if (existsSync('.env')) process.loadEnvFile('.env');
 if (what in COMMANDS) useRunningLedger();
+if (what in SERVERS) followNpm();
 if (!existsSync(path.join(root, file))) fail(`${file} is missing; npm run build makes it`);
 // In this process, so that signals reach it; it finds its arguments where a program of its own would.
 process.argv = [process.argv[0], path.join(root, file), ...args];
 await import(pathToFileURL(path.join(root, file)));
+
+// A server that npm started goes when npm is gone, whatever ended it: nobody else would be left to stop it.
+function followNpm() {
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGTERM'), 500).unref();
+}
 
 // Without settings a command means the installation that `npm start` made here.
 function useRunningLedger() {

@@ -11,8 +11,8 @@ const sandbox = await options()
 const { httpUrl, smtpUrl } = sandbox;
 process.stdout.write(`sandbox: page and providers on ${httpUrl}, mail on ${smtpUrl}\n`);
 
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
+process.on('SIGTERM', stop);
+process.on('SIGINT', stop);
 if (process.send !== undefined) {
   // A parent that dies closes the channel: its sandbox goes with it.
   process.once('disconnect', stop);

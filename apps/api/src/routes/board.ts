@@ -111,7 +111,7 @@ function adminsOnly(authenticator: Authenticator): RequestHandler {
         res
           .status(401)
           .type('text/plain')
-          .send('Sign in with an Admin token as the password: npm run token -- --role admin\n');
+          .send('Sign in with an Admin token as the password: npm run token -- --role admin --sub you\n');
         return;
       }
       next(error);

@@ -6,6 +6,9 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** A Ctrl-C comes twice, from the terminal and through npm: only a later signal counts as the second. */
+const ECHO_MS = 700;
+
 /** A process must be gone this long after it was asked to stop, whatever it still waits for. */
 const STOP_DEADLINE_MS = 9_500;
 
@@ -15,13 +18,14 @@ const STOP_DEADLINE_MS = 9_500;
  * to be sound; so does `failed`, once it resolves with a reason. The second signal ends it at once.
  */
 export function runUntilStopped(log: Logger, running: Running, failed?: Promise<string>): void {
-  let stopping = false;
+  let askedAt: number | null = null;
   const stop = async (reason: string, exitCode: number) => {
-    if (stopping) {
-      if (exitCode === 0 && reason !== 'disconnect') process.exit(1);
+    if (askedAt !== null) {
+      const again = reason.startsWith('SIG') && performance.now() - askedAt > ECHO_MS;
+      if (again) process.exit(1);
       return;
     }
-    stopping = true;
+    askedAt = performance.now();
     log.info({ reason }, 'stopping');
     const ended = await Promise.race([
       running.stop().then(
