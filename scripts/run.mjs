@@ -16,7 +16,7 @@ const COMMANDS = {
   token: 'apps/api/dist/commands/token.js',
   doctor: 'apps/workers/dist/commands/doctor.js',
 };
-const LONG = { bench: 'test/dist/bench/main.js', faults: 'test/dist/faults/main.js' };
+const LONG = { bench: 'test/dist/bench/main.js' };
 
 const [what = '', ...args] = process.argv.slice(2);
 const file = { ...SERVERS, ...COMMANDS, ...LONG }[what];

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,8 +8,8 @@ import { ensure, root } from './ensure.mjs';
 import { fail, say, since } from './progress.mjs';
 import { ensureTools } from './test-tools.mjs';
 
-/** Benchmarks and the long fault suite have commands of their own. */
-const OTHER_COMMANDS = ['bench', 'faults-long'];
+/** Benchmarks have a command of their own. */
+const OTHER_COMMANDS = ['bench'];
 const FILE_LIMIT_MS = 6 * 60_000;
 
 const startedAt = performance.now();
@@ -17,6 +18,7 @@ const tools = await ensureTools();
 const files = chooseFiles(process.argv.slice(2));
 
 const stop = new AbortController();
+setMaxListeners(0, stop.signal); // every test file listens
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'belfry-test-'));
