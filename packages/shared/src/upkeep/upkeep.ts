@@ -12,6 +12,8 @@ export interface UpkeepOptions {
 
 const AT_ONCE = 1_000;
 const KEYS_INTERVAL_MS = 60_000;
+/** How often the engine is asked whether it is there. */
+const WATCH_MS = 500;
 
 /**
  * What keeps a fleet whole without anyone's help. Every worker runs this loop; for each task the ledger lets one of
@@ -29,6 +31,7 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
       while ((await forgetOldKeys(database, AT_ONCE)) === AT_ONCE);
     }),
   ];
+  tasks.push(watchReturn(parts));
   return {
     async stop() {
       await Promise.all(tasks.map((task) => task.stop()));
@@ -49,6 +52,29 @@ function turn(
       if (await takeTurn(database, task, intervalMs)) await run();
     } catch (error) {
       events.upkeepFailed({ task, error });
+    }
+  });
+}
+
+/**
+ * What was accepted while the queues were away need not wait for the next sweep, nor for the grace that a sweep gives: as
+ * soon as the engine answers again, every row without a job gets one.
+ */
+function watchReturn(parts: ReconcileParts): Running {
+  let away = false;
+  return every(WATCH_MS, async () => {
+    const answers = await parts.engine.ping().then(
+      () => true,
+      () => false,
+    );
+    try {
+      const returned = away && answers;
+      if (returned && (await takeTurn(parts.database, 'reconcile-on-return', WATCH_MS))) {
+        await reconcile(parts, { graceMs: 0 });
+      }
+      away = !answers;
+    } catch (error) {
+      parts.events.upkeepFailed({ task: 'reconcile-on-return', error });
     }
   });
 }
