@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail, say } from './progress.mjs';
@@ -55,16 +55,21 @@ function holderOf(file) {
   const text = read(file);
   if (text === undefined) return undefined;
   if (isHeld(text)) return text.split(' ')[0];
-  // Two may find the same dead one: what was moved away is looked at again, and a newcomer's lock put back.
-  const aside = `${file}.old-${process.pid}`;
-  try {
-    renameSync(file, aside);
-    if (isHeld(read(aside) ?? '')) renameSync(aside, file);
-    else rmSync(aside, { force: true });
-  } catch {
-    // another one was quicker
-  }
+  clearAway(file);
   return undefined;
+}
+
+// Two may find the same dead one, and the slower must not remove the lock that the quicker has made since: only who
+// holds the right to clear removes anything, and looks again first.
+function clearAway(file) {
+  const right = `${file}.clearing`;
+  if (!take(right)) {
+    if (!isHeld(read(right) ?? mine())) rmSync(right, { force: true });
+    return;
+  }
+  const text = read(file);
+  if (text !== undefined && !isHeld(text)) rmSync(file, { force: true });
+  rmSync(right, { force: true });
 }
 
 function isHeld(text) {

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isRunning, startOf } from './process-table.js';
 
@@ -20,7 +20,7 @@ export function takeLock(file: string): Lock | { readonly heldBy: Holder } {
     if (create(file, mine)) return { release: () => release(file, mine) };
     const holder = readHolder(file);
     if (holder && isHolderAlive(holder)) return { heldBy: holder };
-    clearAway(file, holder);
+    clearAway(file, mine);
   }
 }
 
@@ -40,8 +40,21 @@ function create(file: string, mine: Holder): boolean {
 }
 
 function readHolder(file: string): Holder | undefined {
+  const text = read(file);
+  return text === undefined ? undefined : parse(text);
+}
+
+function read(file: string): string | undefined {
   try {
-    const holder = JSON.parse(readFileSync(file, 'utf8')) as Partial<Holder>;
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(text: string): Holder | undefined {
+  try {
+    const holder = JSON.parse(text) as Partial<Holder>;
     return typeof holder.pid === 'number'
       ? { startedAt: '', parent: 0, ...holder, pid: holder.pid }
       : undefined;
@@ -54,18 +67,22 @@ function isHolderAlive(holder: Holder): boolean {
   return isRunning(holder.pid) && startOf(holder.pid) === holder.startedAt;
 }
 
-// Two processes may find the same dead holder. Renaming is atomic, so what was moved away is looked at again:
-// if it turns out to be a newcomer's fresh lock, it is put back.
-function clearAway(file: string, dead: Holder | undefined): void {
-  const aside = `${file}.old-${process.pid}`;
-  try {
-    renameSync(file, aside);
-  } catch {
+// Two processes may find the same dead holder, and the slower one must not remove the lock that the quicker one has
+// made since. So only who holds the right to clear removes anything, and looks again first.
+function clearAway(file: string, mine: Holder): void {
+  const right = `${file}.clearing`;
+  if (!create(right, mine)) {
+    const other = readHolder(right);
+    if (other && !isHolderAlive(other)) rmSync(right, { force: true });
     return;
   }
-  const moved = readHolder(aside);
-  if (moved && moved.pid !== dead?.pid && isHolderAlive(moved)) renameSync(aside, file);
-  else rmSync(aside, { force: true });
+  try {
+    const text = read(file);
+    const holder = text === undefined ? undefined : parse(text);
+    if (text !== undefined && !(holder && isHolderAlive(holder))) rmSync(file, { force: true });
+  } finally {
+    rmSync(right, { force: true });
+  }
 }
 
 function release(file: string, mine: Holder): void {
