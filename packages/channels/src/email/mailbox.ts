@@ -1,12 +1,9 @@
+import { hasControl } from '@belfry/shared/domain/control.js';
+
 /** A mailbox in parts, so that nobody has to assemble or quote a header by hand. */
 export interface Mailbox {
   readonly name: string;
   readonly address: string;
-}
-
-/** True if `text` holds a C0 or C1 control character, or a Unicode line break: any of them could start a new header. */
-export function hasControl(text: string): boolean {
-  return /[\p{Cc}\u2028\u2029]/u.test(text);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { hasControl } from '@belfry/shared/domain/control.js';
 import type { EmailContent, Message } from '@belfry/shared/domain/message.js';
 import type { Outcome } from '@belfry/shared/domain/outcome.js';
 import type { NodemailerError, SendMailOptions, Transporter } from 'nodemailer';
@@ -5,7 +6,7 @@ import type { z } from 'zod';
 import { byMissingAnswer, bySmtpReply, type SmtpStage } from '../classify.js';
 import type { Load, Provider, ProviderDefinition } from '../provider.js';
 import { whyAborted } from '../signals.js';
-import { domainOf, hasControl, isAddress, type Mailbox } from './mailbox.js';
+import { domainOf, isAddress, type Mailbox } from './mailbox.js';
 import { type SmtpServer, smtpSettings } from './smtp-settings.js';
 
 /** Email through any SMTP server, over a few connections that are kept open. */

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { CHANNELS, PRIORITIES } from '../domain/channel.js';
+import { hasControl } from '../domain/control.js';
 
 /* What outsiders may write, and what they are told when they write something else. */
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is what this is for.
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /** One line of text, without control characters: it may stand in a header. */
 export function line(most: number) {
@@ -12,7 +10,7 @@ export function line(most: number) {
     .string()
     .min(1, 'must not be empty')
     .max(most, `must have at most ${most} characters`)
-    .refine((text) => !CONTROL.test(text), 'must not contain control characters or line breaks');
+    .refine((text) => !hasControl(text), 'must not contain control characters or line breaks');
 }
 
 /** Running text; line breaks are welcome. */
