@@ -10,6 +10,7 @@ COPY apps/api/package.json apps/api/
 COPY apps/workers/package.json apps/workers/
 COPY apps/sandbox/package.json apps/sandbox/
 COPY apps/local/package.json apps/local/
+COPY apps/cli/package.json apps/cli/
 COPY test/package.json test/
 
 # Not `npm ci`: it refuses a lock file that does not name the optional packages of every platform. --no-save takes the

@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'apps/api': ['packages/shared'],
   'apps/sandbox': [],
   'apps/local': [],
+  'apps/cli': ['packages/shared'],
 };
 
 /** The same for the folders inside `packages/shared`. */

@@ -96,9 +96,9 @@ const ENDS: readonly Partial<DeliveryRecord>[] = [
   { state: 'retrying', dueInMs: 3_600_000, reason: 'http-503' },
   { state: 'retrying', cost: 0, reason: 'throttled' },
   { state: 'ambiguous', reason: 'timeout' },
-  { state: 'dead', retryable: true, reason: 'attempts_exhausted' },
-  { state: 'dead', retryable: true, reason: 'throttled_too_long' },
-  { state: 'dead', reason: '550' },
+  { state: 'dead', retryable: true, reason: 'attempts_exhausted', failure: 'exhausted' },
+  { state: 'dead', retryable: true, reason: 'throttled_too_long', failure: 'throttled' },
+  { state: 'dead', reason: '550', failure: 'rejected' },
   { state: 'suppressed', cost: 0, tries: [], reason: 'preference_off' },
   { state: 'expired', cost: 0, tries: [], reason: 'expired' },
 ];

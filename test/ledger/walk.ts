@@ -74,6 +74,9 @@ export function faultsOf({ deliveries, notifications }: Snapshot): string[] {
     if ((one.sent_at !== null) !== (one.state === 'sent'))
       faults.push(`${one.state} with sent_at ${one.sent_at}`);
     if (one.retryable && one.state !== 'dead') faults.push(`${one.state} counts as failed`);
+    for (const mark of [one.failure, one.dead_at])
+      if ((mark !== null) !== (one.state === 'dead'))
+        faults.push(`${one.state} with the failure mark ${mark}`);
     if (one.interruptions > one.tries || one.interruptions >= Math.max(1, one.claim))
       faults.push(`${one.interruptions} interruptions in ${one.claim} claims and ${one.tries} tries`);
   }

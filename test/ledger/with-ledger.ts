@@ -117,6 +117,7 @@ export function recordFor(claim: Claimed, change: Partial<DeliveryRecord> = {}):
     dueInMs: 0,
     cost: 1,
     retryable: false,
+    failure: null,
     inDoubt: false,
     address: claim.address,
     provider: 'smtp',

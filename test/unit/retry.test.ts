@@ -18,6 +18,7 @@ describe('the next step', () => {
     assert.deepEqual(nextStep({ kind: 'sent', code: '250' }, 0, 0, POLICY), {
       state: 'sent',
       reason: null,
+      failure: null,
       dueInMs: 0,
       cost: 1,
       retryable: false,
@@ -28,6 +29,7 @@ describe('the next step', () => {
     assert.deepEqual(nextStep({ kind: 'rejected', code: 'twilio-21211', error }, 0, 0, POLICY), {
       state: 'dead',
       reason: 'twilio-21211',
+      failure: 'rejected',
       dueInMs: 0,
       cost: 1,
       retryable: false,
@@ -52,6 +54,7 @@ describe('the next step', () => {
     assert.deepEqual(nextStep(RETRY, 0, 0, POLICY, least), {
       state: 'retrying',
       reason: 'http-503',
+      failure: null,
       dueInMs: 0,
       cost: 1,
       retryable: false,
@@ -60,11 +63,15 @@ describe('the next step', () => {
   });
 
   it('gives up when the attempts are used up, and says that another round may help', () => {
-    for (const outcome of [RETRY, AMBIGUOUS]) {
+    for (const [outcome, failure] of [
+      [RETRY, 'exhausted'],
+      [AMBIGUOUS, 'uncertain'],
+    ] as const) {
       assert.notEqual(nextStep(outcome, 1, 0, POLICY).state, 'dead');
       assert.deepEqual(nextStep(outcome, 2, 0, POLICY), {
         state: 'dead',
         reason: 'attempts_exhausted',
+        failure,
         dueInMs: 0,
         cost: 1,
         retryable: true,
@@ -90,13 +97,14 @@ describe('the next step', () => {
   });
 
   it('gives up what was held for three days, so that nothing waits for ever', () => {
-    for (const [outcome, reason] of [
-      [THROTTLED, 'throttled_too_long'],
-      [MISCONFIGURED, 'misconfigured'],
+    for (const [outcome, reason, failure] of [
+      [THROTTLED, 'throttled_too_long', 'throttled'],
+      [MISCONFIGURED, 'misconfigured', 'misconfigured'],
     ] as const) {
       assert.deepEqual(nextStep(outcome, 0, LONGEST_HOLD_MS + 1, POLICY), {
         state: 'dead',
         reason,
+        failure,
         dueInMs: 0,
         cost: 0,
         retryable: true,

@@ -64,6 +64,7 @@ function untried(claim: Claimed) {
     dueInMs: 0,
     cost: 0,
     retryable: false,
+    failure: null,
     inDoubt: claim.inDoubt,
     address: claim.address,
     provider: null,
@@ -93,7 +94,14 @@ function unrenderable(claim: Claimed, reason: string): DeliveryRecord {
     startedMsAgo: 0,
     finishedMsAgo: 0,
   } as const;
-  return { ...untried(claim), state: 'dead', reason: 'template', cost: 1, tries: [tried] };
+  return {
+    ...untried(claim),
+    state: 'dead',
+    reason: 'template',
+    failure: 'unrenderable',
+    cost: 1,
+    tries: [tried],
+  };
 }
 
 function attempted(

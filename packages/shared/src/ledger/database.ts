@@ -2,13 +2,19 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import * as schema from './schema.js';
 
-/** A connection pool to the ledger, with a bound on everything that could wait. */
-export interface Database {
-  readonly pool: pg.Pool;
+/** Where statements are run: the pool, each in a transaction of its own, or one transaction for several. */
+export interface Statements {
   /** For ordinary queries; hot statements are SQL through `rows`. */
   readonly orm: NodePgDatabase<typeof schema>;
   /** Runs one statement and returns its rows. `Row` is the caller's promise about the columns it selects. */
   rows<Row extends pg.QueryResultRow>(statement: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A connection pool to the ledger, with a bound on everything that could wait. */
+export interface Database extends Statements {
+  readonly pool: pg.Pool;
+  /** Runs several statements in one transaction, which is undone when `work` throws. Nothing in it may wait for a network. */
+  transaction<Result>(work: (transaction: Statements) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -32,16 +38,49 @@ export function openDatabase(options: DatabaseOptions): Database {
   let closing: Promise<void> | undefined;
   return {
     pool,
-    orm: drizzle(pool, { schema }),
-    async rows<Row extends pg.QueryResultRow>(statement: string, values: readonly unknown[] = []) {
-      const result = await pool.query<Row>(statement, [...values]);
-      return result.rows;
-    },
+    ...statementsOn(pool),
+    transaction: (work) => inTransaction(pool, work),
     close() {
       closing ??= pool.end();
       return closing;
     },
   };
+}
+
+function statementsOn(client: pg.Pool | pg.PoolClient): Statements {
+  return {
+    orm: drizzle(client, { schema }),
+    async rows<Row extends pg.QueryResultRow>(statement: string, values: readonly unknown[] = []) {
+      const result = await client.query<Row>(statement, [...values]);
+      return result.rows;
+    },
+  };
+}
+
+async function inTransaction<Result>(
+  pool: pg.Pool,
+  work: (transaction: Statements) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  // A line that breaks between two statements would end the process; the next statement tells as well.
+  const ignore = () => undefined;
+  client.on('error', ignore);
+  try {
+    await client.query('BEGIN');
+    const result = await work(statementsOn(client));
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    // A line on which not even this works is given up, and with it what was begun on it.
+    await client.query('ROLLBACK').catch((failed: Error) => {
+      broken = failed;
+    });
+    throw error;
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { DeliveryState } from '../domain/delivery-state.js';
+import type { FailureClass } from '../domain/failure.js';
 import type { OutcomeKind } from '../domain/outcome.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
@@ -19,6 +20,8 @@ export interface DeliveryRecord {
   readonly cost: 0 | 1;
   /** Dead for lack of attempts: another round may be begun. */
   readonly retryable: boolean;
+  /** Why it is dead; null in every other state. */
+  readonly failure: FailureClass | null;
   /** Whether a try may have been taken without anybody knowing. */
   readonly inDoubt: boolean;
   /** Where it went. */
@@ -65,7 +68,7 @@ const RECORD = `
 WITH outcome AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::json) AS o("deliveryId" uuid, claim int, state text, reason text, "dueInMs" float8,
     cost int, retryable boolean, provider text, "providerId" text, template text, suppress text, added int, "inDoubt" boolean,
-    address text)
+    address text, failure text)
 ), held AS MATERIALIZED (
   SELECT d.id FROM delivery d JOIN outcome o ON o."deliveryId" = d.id
   WHERE d.state = 'sending' AND d.claim = o.claim AND d.lease_owner = $3
@@ -74,6 +77,7 @@ WITH outcome AS MATERIALIZED (
   UPDATE delivery d SET
     state = o.state, reason = o.reason, due_at = now() + o."dueInMs" * interval '1 millisecond',
     attempts = d.attempts + o.cost, retryable = o.retryable, in_doubt = o."inDoubt",
+    failure = o.failure, dead_at = CASE WHEN o.state = 'dead' THEN now() END,
     address = CASE WHEN d.address IS NULL THEN NULL ELSE coalesce(nullif(o.address, ''), d.address) END,
     tries = d.tries + o.added, provider = coalesce(o.provider, d.provider),
     provider_id = coalesce(o."providerId", d.provider_id), template = coalesce(o.template, d.template),

@@ -15,13 +15,15 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { Channel, Priority } from '../domain/channel.js';
 import type { DeliveryState, Status } from '../domain/delivery-state.js';
+import type { FailureClass } from '../domain/failure.js';
 import type { OutcomeKind } from '../domain/outcome.js';
+import type { ProviderStanding } from '../domain/provider-standing.js';
 import { isOpen } from './states.js';
 
 /*
- * The ledger: every table in one place. Ids are UUIDv7, so the primary key is also the order of creation.
- * Times are the database's own. Two things stand beside the tables in the migrations, because drizzle has no words for
- * them: the trigger that keeps a notification's counters, and that `rate_limit` is unlogged.
+ * The ledger: every table in one place. Ids are UUIDv7, so the primary key is also the order of creation. Times are the
+ * database's own. Three things stand only in the migrations, because drizzle has no words for them: the trigger that keeps
+ * a notification's counters, that `rate_limit` is unlogged, and that `audit_event` is append-only.
  */
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
@@ -41,6 +43,12 @@ export const person = pgTable('person', {
   active: boolean('active').notNull().default(true),
   /** What the person said yes or no to, by channel; what is missing has its default in `routing/preferences.ts`. */
   preferences: jsonb('preferences').$type<Record<string, boolean>>().notNull().default({}),
+  /** Where the webhook channel reaches them. */
+  webhookUrl: text('webhook_url'),
+  /** When the person was last read from the user directory; null for somebody who was written here. */
+  directoryAt: moment('directory_at'),
+  /** What the audit trail calls this person. It goes with the row, so an erasure leaves facts that lead to nobody. */
+  auditId: uuid('audit_id').notNull().default(sql`gen_random_uuid()`),
   createdAt: createdAt(),
   updatedAt: moment('updated_at').notNull().defaultNow(),
 });
@@ -94,6 +102,8 @@ export const notification = pgTable(
     caller: text('caller').notNull(),
     /** Why there is no delivery at all, such as `unknown_person`. */
     reason: text('reason'),
+    /** The trace of the call that made it, as a W3C `traceparent`; null when nothing is traced. */
+    traceparent: text('traceparent'),
     sendAt: moment('send_at'),
     expiresAt: moment('expires_at'),
     createdAt: createdAt(),
@@ -148,6 +158,9 @@ export const delivery = pgTable(
     interruptions: integer('interruptions').notNull().default(0),
     /** Given up for lack of attempts, not because it can never work: a sweep or a retry may begin another round. */
     retryable: boolean('retryable').notNull().default(false),
+    /** Why and since when it is dead; null in every other state. */
+    failure: text('failure').$type<FailureClass>(),
+    deadAt: moment('dead_at'),
     /** When it is to be worked on next. */
     dueAt: moment('due_at').notNull().defaultNow(),
     expiresAt: moment('expires_at'),
@@ -172,6 +185,7 @@ export const delivery = pgTable(
       .where(sql.raw(isOpen('state'))),
     index('delivery_unalarmed').on(table.dueAt).where(sql`state = 'scheduled' AND generation = 0`),
     index('delivery_retryable').on(table.id).where(sql`state = 'dead' AND retryable`),
+    index('delivery_dead').on(table.deadAt, table.id).where(sql`state = 'dead'`),
   ],
 );
 
@@ -229,6 +243,46 @@ export const idempotencyKey = pgTable(
     primaryKey({ columns: [table.caller, table.key] }),
     index('idempotency_key_age').on(table.createdAt),
   ],
+);
+
+/** Every administrative act. Rows are added and never changed: rights and a trigger see to it (`ledger/audit.ts`). */
+export const auditEvent = pgTable(
+  'audit_event',
+  {
+    id: uuid('id').primaryKey(),
+    at: moment('at').notNull().defaultNow(),
+    /** The subject of the token, or the name of the command. */
+    actor: text('actor').notNull(),
+    role: text('role').notNull(),
+    action: text('action').notNull(),
+    /** What it was done to, as `person:<audit id>`, `notification:<id>`, `queue:email.normal`; null for an act on the whole. */
+    target: text('target'),
+    details: jsonb('details').$type<Record<string, unknown>>().notNull().default({}),
+  },
+  (table) => [
+    index('audit_event_actor').on(table.actor, table.id),
+    index('audit_event_target').on(table.target, table.id),
+  ],
+);
+
+/** The worker processes that are alive, and how their providers are. A row that is not renewed is somebody lost. */
+export const worker = pgTable('worker', {
+  id: uuid('id').primaryKey(),
+  queues: text('queues').array().notNull(),
+  providers: jsonb('providers').$type<ProviderStanding[]>().notNull().default([]),
+  startedAt: moment('started_at').notNull().defaultNow(),
+  seenAt: moment('seen_at').notNull().defaultNow(),
+});
+
+/** What has been pruned, by event and status, so that totals stay exact when old notifications go. */
+export const prunedCount = pgTable(
+  'pruned_count',
+  {
+    eventType: text('event_type').notNull(), // empty for what had none
+    status: text('status').$type<Status>().notNull(),
+    count: bigint('count', { mode: 'number' }).notNull().default(0),
+  },
+  (table) => [primaryKey({ columns: [table.eventType, table.status] })],
 );
 
 /** When each upkeep task last ran; the row is what decides which worker runs it. */

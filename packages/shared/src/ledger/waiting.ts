@@ -129,6 +129,7 @@ export function beginRetries(
     database.rows<JobSeed & Record<string, unknown>>(
       `UPDATE delivery d SET state = 'queued', due_at = now(), updated_at = now(), generation = d.generation + 1,
          round = d.round + (d.state = 'dead')::int, retryable = false, round_at = NULL,
+         failure = NULL, dead_at = NULL,
          attempts = CASE WHEN d.state = 'dead' THEN 0 ELSE d.attempts END
        FROM (SELECT id FROM delivery
          WHERE ($3::timestamptz IS NULL OR updated_at <= $3) AND (expires_at IS NULL OR expires_at > now())

@@ -1,4 +1,5 @@
 import type { DeliveryState } from '../domain/delivery-state.js';
+import type { FailureClass } from '../domain/failure.js';
 import type { Outcome } from '../domain/outcome.js';
 
 /** The settings that decide when something is tried again. */
@@ -19,6 +20,8 @@ export interface NextStep {
   readonly cost: 0 | 1;
   /** Dead for lack of attempts: the sweep or a retry may begin another round. */
   readonly retryable: boolean;
+  /** Why it is dead; null in every other state. */
+  readonly failure: FailureClass | null;
 }
 
 /** No delay is longer than this, whatever a provider asks for. */
@@ -42,42 +45,42 @@ export function nextStep(
   policy: RetryPolicy,
   random: () => number = Math.random,
 ): NextStep {
-  const over = { dueInMs: 0, retryable: false } as const;
+  const over = { dueInMs: 0, retryable: false, failure: null } as const;
+  const later = { retryable: false, failure: null } as const;
   switch (outcome.kind) {
     case 'sent':
       return { ...over, state: 'sent', reason: null, cost: 1 };
     case 'rejected':
-      return { ...over, state: 'dead', reason: outcome.code, cost: 1 };
+      return { ...over, state: 'dead', reason: outcome.code, cost: 1, failure: 'rejected' };
     case 'retry':
     case 'ambiguous': {
       const state = outcome.kind === 'retry' ? 'retrying' : 'ambiguous';
       // Called off by us, when a worker stops or lost its lease: nobody's fault, so it costs nothing.
       if (outcome.code === CALLED_OFF && heldMs <= LONGEST_HOLD_MS) {
-        return { state, reason: outcome.code, dueInMs: 0, cost: 0, retryable: false };
+        return { ...later, state, reason: outcome.code, dueInMs: 0, cost: 0 };
       }
       if (attempts + 1 >= policy.maxAttempts) {
-        return { ...over, state: 'dead', reason: 'attempts_exhausted', cost: 1, retryable: true };
+        const failure = outcome.kind === 'retry' ? 'exhausted' : 'uncertain';
+        return { ...over, state: 'dead', reason: 'attempts_exhausted', cost: 1, retryable: true, failure };
       }
       const wish = outcome.kind === 'retry' ? outcome.afterMs : undefined;
       const dueInMs = backoff(attempts + 1, wish, policy.baseMs, random);
-      return { state, reason: outcome.code, dueInMs, cost: 1, retryable: false };
+      return { ...later, state, reason: outcome.code, dueInMs, cost: 1 };
     }
     case 'throttled': {
-      if (heldMs > LONGEST_HOLD_MS)
-        return { ...over, state: 'dead', reason: 'throttled_too_long', cost: 0, retryable: true };
+      if (heldMs > LONGEST_HOLD_MS) {
+        const failure = 'throttled';
+        return { ...over, state: 'dead', reason: 'throttled_too_long', cost: 0, retryable: true, failure };
+      }
       const dueInMs = backoff(2, outcome.afterMs ?? policy.baseMs, policy.baseMs, random);
-      return { state: 'retrying', reason: 'throttled', dueInMs, cost: 0, retryable: false };
+      return { ...later, state: 'retrying', reason: 'throttled', dueInMs, cost: 0 };
     }
     case 'misconfigured': {
-      if (heldMs > LONGEST_HOLD_MS)
-        return { ...over, state: 'dead', reason: 'misconfigured', cost: 0, retryable: true };
-      return {
-        state: 'retrying',
-        reason: 'misconfigured',
-        dueInMs: policy.holdMs,
-        cost: 0,
-        retryable: false,
-      };
+      if (heldMs > LONGEST_HOLD_MS) {
+        const failure = 'misconfigured';
+        return { ...over, state: 'dead', reason: 'misconfigured', cost: 0, retryable: true, failure };
+      }
+      return { ...later, state: 'retrying', reason: 'misconfigured', dueInMs: policy.holdMs, cost: 0 };
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { FailureClass } from '../domain/failure.js';
 import type { Claimed } from '../ledger/claim.js';
 import { effectivePreferences } from './preferences.js';
 
@@ -5,6 +6,8 @@ import { effectivePreferences } from './preferences.js';
 export interface Objection {
   readonly state: 'suppressed' | 'expired' | 'dead';
   readonly reason: string;
+  /** Only of a dead one. */
+  readonly failure?: FailureClass;
 }
 
 /** A delivery that lost this many workers is taken to be what kills them. */
@@ -19,7 +22,8 @@ export function objectionTo(claim: Claimed): Objection | null {
   if (claim.address === '')
     return { state: 'suppressed', reason: claim.person === null ? 'person_erased' : 'no_address' };
   if (claim.suppressed !== null) return { state: 'suppressed', reason: claim.suppressed };
-  if (claim.interruptions > MOST_INTERRUPTIONS) return { state: 'dead', reason: 'lost_too_many_workers' };
+  if (claim.interruptions > MOST_INTERRUPTIONS)
+    return { state: 'dead', reason: 'lost_too_many_workers', failure: 'poison' };
   if (claim.notification.personId === null) return null;
   if (claim.person === null) return { state: 'suppressed', reason: 'person_erased' };
   if (!claim.person.active) return { state: 'suppressed', reason: 'person_inactive' };
