@@ -66,7 +66,11 @@ export function startWorkers(parts: WorkerParts): Running {
     events,
   });
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
-  const intervals = { sweepIntervalMs: settings.SWEEP_INTERVAL_MS, retrySweepMs: settings.RETRY_SWEEP_MS };
+  const intervals = {
+    sweepIntervalMs: settings.SWEEP_INTERVAL_MS,
+    retrySweepMs: settings.RETRY_SWEEP_MS,
+    retentionDays: settings.RETENTION_DAYS,
+  };
   const upkeep = startUpkeep({ database, engine, enqueuer, events }, intervals);
   let inHand = 0;
   const counted: DeliveryProcessor = async (job, token) => {

@@ -1,5 +1,6 @@
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
 import { fleetSettings } from '@belfry/shared/config/settings.js';
+import { recordAudit } from '@belfry/shared/ledger/audit.js';
 import { openDatabase } from '@belfry/shared/ledger/database.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
 import { createEvents } from '@belfry/shared/service/events.js';
@@ -20,6 +21,13 @@ await orExit(async () => {
   const events = createEvents(log);
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const made = await reconcile({ database, engine, enqueuer, events }, { graceMs: 0, thorough: true });
+  const actor = { sub: 'npm run rebuild-queues', role: 'system' };
+  await recordAudit(database, {
+    actor,
+    action: 'queues.rebuild',
+    target: null,
+    details: { deliveries: made },
+  });
   console.log(`${made} ${made === 1 ? 'delivery' : 'deliveries'} had no job and got one.`);
   await Promise.all([engine.close(), database.close()]);
 }, INTERRUPTED);

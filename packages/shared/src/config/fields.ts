@@ -14,6 +14,12 @@ export function whole(min: number, max: number) {
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
 }
 
+/** Whole days, or `off` for ever. */
+export const retention = z.union(
+  [z.literal('off').transform(() => null), whole(1, 36_500)],
+  'must be a whole number of days from 1 to 36500, or "off"',
+);
+
 /** A limit such as `1000/60s`, or `off`. */
 export interface Limit {
   readonly points: number;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
-import { limit, url, whole } from './fields.js';
+import { limit, retention, url, whole } from './fields.js';
 
 /** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
 const SHORTEST_SECRET = 16;
@@ -29,6 +29,11 @@ export const fleetFields = {
     .default(300_000)
     .describe(
       'How often failed deliveries get another round, and how long one waits for wrong settings to be mended.',
+    ),
+  RETENTION_DAYS: retention
+    .default(30)
+    .describe(
+      'How many days an ended notification is kept after the last thing that happened to it, or off.',
     ),
   DATABASE_POOL: whole(2, 200).default(10).describe('Connections to the ledger for each process.'),
 } as const;

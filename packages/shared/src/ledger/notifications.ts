@@ -145,11 +145,18 @@ export async function findNotification(database: Database, id: string): Promise<
   };
 }
 
-/** How many notifications there are of each event and status, at this moment. */
+/**
+ * How many notifications there have ever been of each event and status, pruned ones included. One statement, so that what
+ * is pruned at this moment is counted once.
+ */
 export function countNotifications(
   database: Database,
 ): Promise<{ eventType: string | null; status: Status; count: number }[]> {
   return database.rows(
-    'SELECT event_type AS "eventType", status, count(*) AS count FROM notification GROUP BY event_type, status',
+    `SELECT event_type AS "eventType", status, sum(count)::bigint AS count FROM (
+       SELECT event_type, status, count(*) AS count FROM notification GROUP BY event_type, status
+       UNION ALL
+       SELECT nullif(event_type, ''), status, count FROM pruned_count
+     ) AS counted GROUP BY event_type, status`,
   );
 }

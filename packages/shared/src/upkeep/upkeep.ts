@@ -3,15 +3,19 @@ import { forgetOldKeys, takeTurn } from '../ledger/waiting.js';
 import { retryAll } from '../queue/retry-all.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
+import { prune } from './prune.js';
 import { type ReconcileParts, reconcile } from './reconcile.js';
 
 export interface UpkeepOptions {
   readonly sweepIntervalMs: number;
   readonly retrySweepMs: number;
+  /** How long ended notifications are kept; null for ever. */
+  readonly retentionDays: number | null;
 }
 
 const AT_ONCE = 1_000;
 const KEYS_INTERVAL_MS = 60_000;
+const PRUNE_INTERVAL_MS = 5_000;
 /** How often the engine is asked whether it is there. */
 const WATCH_MS = 500;
 
@@ -29,6 +33,11 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
     }),
     turn(database, events, 'forget-keys', KEYS_INTERVAL_MS, async () => {
       while ((await forgetOldKeys(database, AT_ONCE)) === AT_ONCE);
+    }),
+    turn(database, events, 'prune', PRUNE_INTERVAL_MS, async () => {
+      if (options.retentionDays === null) return;
+      const notifications = await prune(database, options.retentionDays);
+      if (notifications > 0) events.pruned({ notifications });
     }),
   ];
   tasks.push(watchReturn(parts));
