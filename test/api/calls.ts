@@ -49,6 +49,7 @@ export const CALLS: readonly ContractCall[] = [
     body: { phone: '+251911000001', message: 'It is signed.' },
     also: ['internal'],
   },
+  { method: 'GET', path: '/audit', also: [] },
   { method: 'GET', path: '/users', also: [] },
   {
     method: 'PUT',

@@ -10,6 +10,7 @@ import { authenticate, createAuthenticator } from './middleware/authenticate.js'
 import { answerErrors, nothingHere } from './middleware/errors.js';
 import { createLimits } from './middleware/limits.js';
 import { createOnce } from './middleware/once.js';
+import { auditRoutes } from './routes/audit.js';
 import { boardRoutes } from './routes/board.js';
 import { consoleRoutes } from './routes/console.js';
 import { healthRoutes } from './routes/health.js';
@@ -54,6 +55,7 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', operatingRoutes(notifier));
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', peopleRoutes(database));
+  app.use('/api/v1', auditRoutes(database));
 
   app.use(nothingHere);
   app.use(answerErrors(log));

@@ -15,6 +15,7 @@ import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { allow, allowSelf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
+import { pageSize, sendPage } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
 
 const personBody = z.object({
@@ -32,7 +33,7 @@ const preferencesBody = z
   .refine((preferences) => Object.keys(preferences).length > 0, 'must name at least one channel');
 
 const listQuery = z.object({
-  limit: z.coerce.number('must be a number from 1 to 200').int().min(1).max(200).default(50),
+  limit: pageSize,
   cursor: externalId.optional(),
 });
 
@@ -45,15 +46,7 @@ export function peopleRoutes(database: Database): Router {
   router.get('/users', admins, async (req, res) => {
     const { limit, cursor } = parse(listQuery, req.query);
     const found = await listPeople(database, { afterId: cursor ?? '', limit: limit + 1 });
-    const shown = found.slice(0, limit);
-    const last = shown.at(-1);
-    if (found.length > limit && last !== undefined) {
-      res.set(
-        'Link',
-        `<${req.baseUrl}/users?limit=${limit}&cursor=${encodeURIComponent(last.id)}>; rel="next"`,
-      );
-    }
-    res.json(shown.map(shownPerson));
+    sendPage(req, res, found, { limit, cursorOf: ({ id }) => id, show: shownPerson });
   });
 
   router.put('/users/:id', admins, ...body, async (req, res) => {

@@ -1,7 +1,6 @@
 import { externalId, moment } from '@belfry/shared/channels/fields.js';
 import { CHANNELS, PRIORITIES } from '@belfry/shared/domain/channel.js';
 import { STATUSES } from '@belfry/shared/domain/delivery-state.js';
-import { isId } from '@belfry/shared/domain/ids.js';
 import { maskAddress } from '@belfry/shared/domain/mask.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
@@ -15,14 +14,9 @@ import {
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { allow } from '../middleware/authenticate.js';
+import { cursorOfId, idCursor, pageSize, sendPage } from '../middleware/paging.js';
 import { idIn, parse } from '../middleware/parse.js';
 import { barsOf, statsOf } from './stats.js';
-
-const cursor = z
-  .string()
-  .max(64)
-  .transform((text) => Buffer.from(text, 'base64url').toString())
-  .refine(isId, 'must be the cursor of an earlier page');
 
 const listQuery = z.object({
   user_id: externalId.optional(),
@@ -32,8 +26,8 @@ const listQuery = z.object({
   priority: z.enum(PRIORITIES, `must be one of ${PRIORITIES.join(', ')}`).optional(),
   from: moment.optional(),
   to: moment.optional(),
-  limit: z.coerce.number('must be a number from 1 to 200').int().min(1).max(200).default(50),
-  cursor: cursor.optional(),
+  limit: pageSize,
+  cursor: idCursor.optional(),
 });
 
 /** Everything that shows notifications. */
@@ -54,11 +48,11 @@ export function readingRoutes(database: Database): Router {
       to: query.to,
     };
     const found = await listNotifications(database, filter, page);
-    const shown = found.slice(0, query.limit);
-    const last = shown.at(-1);
-    if (found.length > query.limit && last !== undefined)
-      res.set('Link', `<${nextPage(req, last.id)}>; rel="next"`);
-    res.json(shown.map(summaryOf));
+    sendPage(req, res, found, {
+      limit: query.limit,
+      cursorOf: ({ id }) => cursorOfId(id),
+      show: summaryOf,
+    });
   });
 
   router.get('/notifications/stats', admins, async (req, res) => {
@@ -99,14 +93,6 @@ export function readingRoutes(database: Database): Router {
 
 function unknown(id: string): Refusal {
   return new Refusal('not_found', `Notification with ID ${id} not found.`);
-}
-
-function nextPage(req: Request, lastId: string): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(req.query))
-    if (typeof value === 'string') query.set(name, value);
-  query.set('cursor', Buffer.from(lastId).toString('base64url'));
-  return `${req.baseUrl}${req.path}?${query}`;
 }
 
 function summaryOf(row: NotificationSummary) {
