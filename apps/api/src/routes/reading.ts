@@ -15,14 +15,9 @@ import {
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { allow } from '../middleware/authenticate.js';
+import { cursorOf, linkNext, pageLimit } from '../middleware/paging.js';
 import { idIn, parse } from '../middleware/parse.js';
 import { barsOf, statsOf } from './stats.js';
-
-const cursor = z
-  .string()
-  .max(64)
-  .transform((text) => Buffer.from(text, 'base64url').toString())
-  .refine(isId, 'must be the cursor of an earlier page');
 
 const listQuery = z.object({
   user_id: externalId.optional(),
@@ -32,8 +27,8 @@ const listQuery = z.object({
   priority: z.enum(PRIORITIES, `must be one of ${PRIORITIES.join(', ')}`).optional(),
   from: moment.optional(),
   to: moment.optional(),
-  limit: z.coerce.number('must be a number from 1 to 200').int().min(1).max(200).default(50),
-  cursor: cursor.optional(),
+  limit: pageLimit,
+  cursor: cursorOf(isId).optional(),
 });
 
 /** Everything that shows notifications. */
@@ -55,9 +50,7 @@ export function readingRoutes(database: Database): Router {
     };
     const found = await listNotifications(database, filter, page);
     const shown = found.slice(0, query.limit);
-    const last = shown.at(-1);
-    if (found.length > query.limit && last !== undefined)
-      res.set('Link', `<${nextPage(req, last.id)}>; rel="next"`);
+    linkNext(req, res, found.length > query.limit ? (shown.at(-1)?.id ?? null) : null);
     res.json(shown.map(summaryOf));
   });
 
@@ -99,14 +92,6 @@ export function readingRoutes(database: Database): Router {
 
 function unknown(id: string): Refusal {
   return new Refusal('not_found', `Notification with ID ${id} not found.`);
-}
-
-function nextPage(req: Request, lastId: string): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(req.query))
-    if (typeof value === 'string') query.set(name, value);
-  query.set('cursor', Buffer.from(lastId).toString('base64url'));
-  return `${req.baseUrl}${req.path}?${query}`;
 }
 
 function summaryOf(row: NotificationSummary) {

@@ -27,7 +27,7 @@ export interface Events {
   takenOver(facts: { notificationId: string; deliveryId: string; interruptions: number }): void;
   leaseLost(facts: { deliveries: number }): void;
   reconciled(facts: { queue: string; owed: number; pending: number; requeued: number }): void;
-  retried(facts: { deliveries: number; by: 'sweep' | 'call' }): void;
+  retried(facts: { deliveries: number; by: 'sweep' | 'call' | 'replay' }): void;
   upkeepFailed(facts: { task: string; error: unknown }): void;
   connectionFailed(facts: { part: 'queue' | 'database'; error: unknown }): void;
 }

@@ -24,7 +24,7 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
   const tasks = [
     turn(database, events, 'reconcile', options.sweepIntervalMs, () => reconcile(parts)),
     turn(database, events, 'retry-sweep', options.retrySweepMs, async () => {
-      const deliveries = await retryAll(parts, { includeWaiting: false });
+      const deliveries = await retryAll(parts, { includeWaiting: false, actor: null });
       if (deliveries > 0) events.retried({ deliveries, by: 'sweep' });
     }),
     turn(database, events, 'forget-keys', KEYS_INTERVAL_MS, async () => {

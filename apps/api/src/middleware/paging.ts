@@ -1,0 +1,24 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+
+/** How many entries a page of a list has: 1 to 200, 50 when nothing is said. */
+export const pageLimit = z.coerce.number('must be a number from 1 to 200').int().min(1).max(200).default(50);
+
+/** The place at which a page begins, as an earlier page told it; `isPlace` says whether it can be one. */
+export function cursorOf(isPlace: (text: string) => boolean) {
+  return z
+    .string()
+    .max(128)
+    .transform((text) => Buffer.from(text, 'base64url').toString())
+    .refine(isPlace, 'must be the cursor of an earlier page');
+}
+
+/** Names the next page in `Link` (RFC 8288): the same call from another place on; null when this page is the last one. */
+export function linkNext(req: Request, res: Response, place: string | null): void {
+  if (place === null) return;
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(req.query))
+    if (typeof value === 'string') query.set(name, value);
+  query.set('cursor', Buffer.from(place).toString('base64url'));
+  res.set('Link', `<${req.baseUrl}${req.path}?${query}>; rel="next"`);
+}
