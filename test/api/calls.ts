@@ -49,6 +49,9 @@ export const CALLS: readonly ContractCall[] = [
     body: { phone: '+251911000001', message: 'It is signed.' },
     also: ['internal'],
   },
+  { method: 'GET', path: '/dead-letters', also: [] },
+  { method: 'POST', path: '/dead-letters/replay', body: { ids: [NO_ID], rate: 50 }, also: [] },
+  { method: 'POST', path: '/dead-letters/replay', body: { filter: { class: 'poison' } }, also: [] },
   { method: 'GET', path: '/users', also: [] },
   {
     method: 'PUT',

@@ -10,7 +10,9 @@ import {
   replayDead,
   walkDead,
 } from '@belfry/shared/ledger/dead-letters.js';
+import { putPerson } from '@belfry/shared/ledger/people.js';
 import { type DeliveryRecord, recordOutcomes } from '@belfry/shared/ledger/record.js';
+import { dieInNumbers, gaps } from './dead.js';
 import {
   type AcceptOptions,
   accept,
@@ -32,27 +34,11 @@ describe('dead letters', () => {
   /** Accepts a mail and lets it die; returns its delivery. */
   async function die(options: AcceptOptions = {}, how: Partial<DeliveryRecord> = REJECTED): Promise<string> {
     const one = notification(options);
+    if (one.personId !== null) await putPerson(ledger.one, one.personId, { email: 'email-0@example.org' });
     await accept(ledger.one, one);
     const [claim] = await claimDeliveries(ledger.one, ANNA, 60_000, [firstOf(one)]);
     await recordOutcomes(ledger.one, ANNA, [recordFor(claimed(claim), how)]);
     return firstOf(one);
-  }
-
-  /** `count` mails that died one after the other, a second apart and `age` seconds ago, in the order of their death. */
-  async function dieInNumbers(count: number, age = 0): Promise<string[]> {
-    const rows = await ledger.one.rows<{ id: string }>(
-      `WITH n AS (
-         INSERT INTO notification (id, type, priority, caller, dead_count)
-         SELECT gen_random_uuid(), 'info', 'normal', 'test', 1 FROM generate_series(1, $1::int) RETURNING id
-       ), placed AS (SELECT id, row_number() OVER () AS place FROM n)
-       INSERT INTO delivery (id, notification_id, channel, priority, state, reason, failure, dead_at)
-       SELECT gen_random_uuid(), id, 'email', 'normal', 'dead', 'attempts_exhausted', 'exhausted',
-         now() - ($2::int + $1::int - place) * interval '1 second'
-       FROM placed RETURNING id, dead_at`,
-      [count, age],
-    );
-    await ledger.one.rows('ANALYZE delivery');
-    return rows.map(({ id }) => id);
   }
 
   async function walkAll(
@@ -76,8 +62,8 @@ describe('dead letters', () => {
   }
 
   it('are listed the newest death first, and a page goes on where the last one ended while others die and are replayed', async () => {
-    const ids = await dieInNumbers(25);
-    const gone = ids[12] ?? '';
+    const ids = await dieInNumbers(ledger.one, 25);
+    const gone = ids[5] ?? '';
     let turn = 0;
     const seen = await walkAll({}, 7, async () => {
       turn += 1;
@@ -92,7 +78,7 @@ describe('dead letters', () => {
   });
 
   it('that died in the same instant are told apart by their ids', async () => {
-    const ids = await dieInNumbers(20);
+    const ids = await dieInNumbers(ledger.one, 20);
     await ledger.one.rows('UPDATE delivery SET dead_at = now()');
     assert.deepEqual(await walkAll({}, 3), ids.toSorted().toReversed());
   });
@@ -185,7 +171,7 @@ describe('dead letters', () => {
   });
 
   it('are looked through in bounded stretches, so that a filter which fits nearly nothing costs little, and are found all the same', async () => {
-    const ids = await dieInNumbers(25_000);
+    const ids = await dieInNumbers(ledger.one, 25_000);
     const [oldest = ''] = ids;
     await ledger.one.rows("UPDATE delivery SET reason = 'odd' WHERE id = $1", [oldest]);
     const look = (after: Position | null) =>
@@ -198,7 +184,7 @@ describe('dead letters', () => {
   });
 
   it('are read by their index', async () => {
-    await dieInNumbers(3_000);
+    await dieInNumbers(ledger.one, 3_000);
     const plans: string[] = [];
     const explain: typeof ledger.one.rows = async (statement, values) => {
       const plan = await ledger.one.rows<{ 'QUERY PLAN': string }>(`EXPLAIN ${statement}`, values);
@@ -216,7 +202,7 @@ describe('dead letters', () => {
   });
 
   it('come back spaced as asked, the longest dead first, with all attempts before them and their doubt kept', async () => {
-    const ids = await dieInNumbers(50);
+    const ids = await dieInNumbers(ledger.one, 50);
     await ledger.one.rows(
       'UPDATE delivery SET attempts = 3, round = 3, interruptions = 7, tries = 9, retryable = true, in_doubt = true, round_at = now()',
     );
@@ -225,7 +211,7 @@ describe('dead letters', () => {
       seeds.map(({ deliveryId }) => deliveryId),
       ids,
     );
-    assert.deepEqual([...new Set(gaps(seeds))], [50_000]);
+    assert.deepEqual([...new Set(gaps(seeds.map(({ dueAt }) => dueAt)))], [50_000]);
     assert.deepEqual([...new Set(seeds.map(({ generation }) => generation))], [2]);
     const row = await rowOf(ledger.one, ids[0] ?? '');
     const { state, reason, attempts, round, interruptions, tries, retryable, in_doubt, failure, dead_at } =
@@ -246,16 +232,16 @@ describe('dead letters', () => {
       },
     );
     const last = seeds.at(-1)?.dueAt ?? '';
-    const next = await replayDead(ledger.one, await dieInNumbers(2), { rate: 20, after: last });
+    const next = await replayDead(ledger.one, await dieInNumbers(ledger.one, 2), { rate: 20, after: last });
     assert.deepEqual(
-      gaps([{ dueAt: last }, ...next]),
+      gaps([last, ...next.map(({ dueAt }) => dueAt)]),
       [50_000, 50_000],
       'a second part goes on at the same pace',
     );
   });
 
   it('are not sent before they are due', async () => {
-    const ids = await dieInNumbers(2);
+    const ids = await dieInNumbers(ledger.one, 2);
     await replayDead(ledger.one, ids, { rate: 1, after: null });
     const claims = await claimDeliveries(ledger.one, ANNA, 60_000, ids);
     assert.deepEqual(
@@ -265,7 +251,7 @@ describe('dead letters', () => {
   });
 
   it('come back once, however many bring them back at once', async () => {
-    const ids = await dieInNumbers(40);
+    const ids = await dieInNumbers(ledger.one, 40);
     const all = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
         replayDead(index % 2 === 0 ? ledger.one : ledger.two, ids, { rate: 1_000, after: null }),
@@ -298,11 +284,3 @@ describe('a position in the order of death', () => {
   ] as const)
     it(`${good ? 'is' : 'is not'} ${JSON.stringify(text)}`, () => assert.equal(isPosition(text), good));
 });
-
-/** Microseconds between one due time and the next. */
-function gaps(seeds: readonly { readonly dueAt: string }[]): number[] {
-  const micros = seeds.map(
-    ({ dueAt }) => Date.parse(`${dueAt.slice(0, 19)}Z`) * 1_000 + Number(dueAt.slice(20, 26)),
-  );
-  return micros.slice(1).map((at, index) => at - (micros[index] ?? 0));
-}

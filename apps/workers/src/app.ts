@@ -59,8 +59,15 @@ export function startWorkers(parts: WorkerParts): Running {
     events,
   });
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
-  const intervals = { sweepIntervalMs: settings.SWEEP_INTERVAL_MS, retrySweepMs: settings.RETRY_SWEEP_MS };
-  const upkeep = startUpkeep({ database, engine, enqueuer, events }, intervals);
+  const to = settings.OPERATOR_EMAIL;
+  const upkeep = startUpkeep(
+    { database, engine, enqueuer, events },
+    {
+      sweepIntervalMs: settings.SWEEP_INTERVAL_MS,
+      retrySweepMs: settings.RETRY_SWEEP_MS,
+      operatorMail: to === undefined ? null : { to, everyMs: settings.OPERATOR_EMAIL_EVERY_MS },
+    },
+  );
   let inHand = 0;
   const counted: DeliveryProcessor = async (job, token) => {
     inHand += 1;

@@ -28,6 +28,7 @@ export interface Events {
   leaseLost(facts: { deliveries: number }): void;
   reconciled(facts: { queue: string; owed: number; pending: number; requeued: number }): void;
   retried(facts: { deliveries: number; by: 'sweep' | 'call' | 'replay' }): void;
+  operatorTold(facts: { deliveries: number }): void;
   upkeepFailed(facts: { task: string; error: unknown }): void;
   connectionFailed(facts: { part: 'queue' | 'database'; error: unknown }): void;
 }
@@ -104,6 +105,8 @@ export function createEvents(log: Logger): Events {
       log.warn({ event: 'lease_lost', ...facts }, 'leases lost: what had not been sent is left to others'),
     reconciled: (facts) => log.info({ event: 'reconciled', ...facts }, 'due rows had no job and got one'),
     retried: (facts) => log.info({ event: 'retried', ...facts }, 'failed deliveries are tried again'),
+    operatorTold: (facts) =>
+      log.info({ event: 'operator_told', ...facts }, 'the operator gets a mail about what was given up'),
     upkeepFailed: ({ task, error }) =>
       complain(
         `upkeep:${task}`,
