@@ -18,8 +18,9 @@ forEachEngine((engine) => {
     fleet().call('POST', REPLAY, body, { headers, api });
   const idsOf = (answer: Answer) => items(answer.body).map(({ id }) => String(id));
 
-  async function die(to: string, code: number): Promise<Json> {
-    await fleet().sandbox.fault({ channel: 'email', recipient: to, action: { kind: 'smtp', code } });
+  async function die(to: string, code: number, enhanced?: string): Promise<Json> {
+    const action = { kind: 'smtp', code, ...(enhanced === undefined ? {} : { enhanced }) } as const;
+    await fleet().sandbox.fault({ channel: 'email', recipient: to, action });
     const mail = { to, subject: 'Hello', body: 'There', priority: 'high' };
     const sent = await fleet().call('POST', '/notifications/email/send', mail);
     await fleet().untilStatus(String(sent.body.email_id), 'FAILED');
@@ -31,7 +32,7 @@ forEachEngine((engine) => {
   let gone: Json;
   before(async () => {
     full = await die('full@example.org', 452);
-    gone = await die('gone@example.org', 550);
+    gone = await die('gone@example.org', 550, '5.1.1');
     await die('third@example.org', 452);
   });
 
@@ -54,7 +55,7 @@ forEachEngine((engine) => {
       interruptions: 0,
       retryable: true,
     });
-    assert.deepEqual([gone.class, gone.reason, gone.retryable], ['rejected', '550', false]);
+    assert.deepEqual([gone.class, gone.reason, gone.retryable], ['rejected', '550 5.1.1', false]);
   });
 
   test('every filter narrows the list, and filters go together', async () => {
@@ -161,7 +162,7 @@ forEachEngine((engine) => {
     assert.equal(idsOf(await list()).length, 3);
   });
 
-  test('what is replayed once its provider is mended is sent; what was refused for good stays suppressed', async () => {
+  test('what is replayed once its provider is mended is sent; an address that is not there stays suppressed', async () => {
     await fleet().sandbox.clearFaults();
     const answer = await replay(
       { filter: { search: 'full@example.org' }, rate: 1_000 },
