@@ -63,6 +63,12 @@ describe('a delivery whose workers were lost', () => {
     );
   });
 
+  it('waits for one that is more urgent', async () => {
+    const [first = '', urgent = ''] = await interrupted(2, 2);
+    await ledger.one.rows("UPDATE delivery SET priority = 'critical' WHERE id = $1", [urgent]);
+    assert.deepEqual(kinds(await claim([first, urgent])), ['busy', 'claimed']);
+  });
+
   it('waits while its worker has another suspect in hand, and all else goes on', async () => {
     const suspects = await interrupted(2, 2);
     const [fresh = ''] = await interrupted(0, 1);

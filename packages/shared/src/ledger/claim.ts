@@ -1,4 +1,4 @@
-import type { Channel, Priority } from '../domain/channel.js';
+import { type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
 import type { NotificationContent } from './accept.js';
 import type { Database } from './database.js';
@@ -70,7 +70,7 @@ const TURN_MS = 700;
 /**
  * Law 3: one statement takes the deliveries and loads them. A row that is due, or whose worker let its lease lapse, is
  * taken; a lost worker's try is written down as ambiguous on the way. Everything is judged by the database's clock (law 9).
- * Of the suspects at most one is taken.
+ * Of the suspects at most one is taken, the most urgent.
  *
  * @param owner this worker process; @param leaseMs how long the claim holds without being renewed; @param suspects whether
  * this worker may take a suspect now.
@@ -173,14 +173,14 @@ function toClaim(row: ClaimRow): Claim {
  */
 const CLAIM = `
 WITH was AS MATERIALIZED (
-  SELECT id, state, claimed_at, tries, due_at, lease_until,
+  SELECT id, state, claimed_at, tries, due_at, lease_until, priority,
     (${isWaiting('state')} AND due_at <= now()) OR (state = 'sending' AND lease_until < now()) AS free,
     interruptions + (state = 'sending')::int >= ${SUSPECT_AFTER} AS suspect
   FROM delivery WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 ), fit AS (
   SELECT * FROM was WHERE free AND NOT suspect
   UNION ALL
-  (SELECT * FROM was WHERE free AND suspect AND $4 ORDER BY id LIMIT 1)
+  (SELECT * FROM was WHERE free AND suspect AND $4 ORDER BY array_position('{${PRIORITIES}}'::text[], priority), id LIMIT 1)
 ), taken AS (
   UPDATE delivery d SET
     state = 'sending', lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond',
