@@ -83,6 +83,8 @@ describe('bad input', () => {
       roles: [[]],
       sms: [true],
       send_at: [7],
+      rate: [7],
+      filter: [{}],
     };
     await writesNothing(fleet(), async () => {
       for (const { method, path, body = {} } of ROUTES) {

@@ -50,6 +50,9 @@ export const CALLS: readonly ContractCall[] = [
     also: ['internal'],
   },
   { method: 'GET', path: '/audit', also: [] },
+  { method: 'GET', path: '/dead-letters', also: [] },
+  { method: 'POST', path: '/dead-letters/replay', body: { ids: [NO_ID], rate: 50 }, also: [] },
+  { method: 'POST', path: '/dead-letters/replay', body: { filter: { class: 'poison' } }, also: [] },
   { method: 'GET', path: '/users', also: [] },
   {
     method: 'PUT',

@@ -4,6 +4,7 @@ import { forEachEngine } from '../support/engines.js';
 import { type Fleet, useFleet } from '../support/fleet.js';
 import { waitFor } from '../support/wait.js';
 import { addressesAt, email, emails, only, sms } from './sending.js';
+import { wipe } from './wipe.js';
 
 forEachEngine((engine) => {
   const fleet = useFleet({ engine, workers: [] });
@@ -55,12 +56,6 @@ forEachEngine((engine) => {
     assert.deepEqual(rows, [{ early: 0 }]);
   });
 });
-
-/** Empties the engine, as an operator's mistake would. */
-async function wipe({ redis, database }: Fleet): Promise<void> {
-  if (redis === undefined) await database.query('DELETE FROM bullmq.job');
-  else await redis.flushAll();
-}
 
 /** Runs the command; what it says at its end. */
 async function rebuild({ command }: Fleet): Promise<string | undefined> {

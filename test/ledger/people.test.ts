@@ -165,7 +165,7 @@ describe('erasing a person', () => {
     assert.deepEqual(await recordOutcomes(ledger.one, ANNA, [recordFor(inHand, { state: 'retrying' })]), [
       'recorded',
     ]);
-    assert.deepEqual(objectionTo(await claimOne(firstOf(given.sending))), {
+    assert.deepEqual(objectionTo(await claimOne(firstOf(given.sending)), 10), {
       state: 'suppressed',
       reason: 'person_erased',
     });
@@ -192,6 +192,6 @@ describe('erasing a person', () => {
     assert.equal(await erasing, true);
     await accepting;
     const [claim] = await claimDeliveries(ledger.one, ANNA, 60_000, [firstOf(meanwhile)]);
-    assert.ok(claim?.kind === 'over' || objectionTo(claimed(claim)) !== null);
+    assert.ok(claim?.kind === 'over' || objectionTo(claimed(claim), 10) !== null);
   });
 });

@@ -12,6 +12,7 @@ import {
   firstOf,
   letLeaseLapse,
   notification,
+  OPERATOR,
   recordFor,
   rowOf,
   withLedger,
@@ -132,11 +133,14 @@ describe('recording', () => {
     const both = notification({ channels: ['email', 'sms'] });
     await accept(ledger.one, both);
     const claim = await claimOne(firstOf(both));
-    assert.deepEqual(await cancelNotification(ledger.one, both.id), { kind: 'cancelled', deliveries: 1 });
+    assert.deepEqual(await cancelNotification(ledger.one, both.id, OPERATOR), {
+      kind: 'cancelled',
+      deliveries: 1,
+    });
     assert.equal(await record(recordFor(claim)), 'recorded');
     assert.equal((await findNotification(ledger.one, both.id))?.notification.status, 'SENT');
-    assert.deepEqual(await cancelNotification(ledger.one, both.id), { kind: 'nothing_left' });
-    assert.deepEqual(await cancelNotification(ledger.one, newId()), { kind: 'unknown' });
+    assert.deepEqual(await cancelNotification(ledger.one, both.id, OPERATOR), { kind: 'nothing_left' });
+    assert.deepEqual(await cancelNotification(ledger.one, newId(), OPERATOR), { kind: 'unknown' });
   });
 
   it('gives a thousand notifications the right status when both of their deliveries end at the same instant', async () => {

@@ -3,12 +3,13 @@ import { newId } from '@belfry/shared/domain/ids.js';
 import { cancelNotification } from '@belfry/shared/ledger/cancel.js';
 import { type Claimed, claimDeliveries, renewLeases } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { replayDead } from '@belfry/shared/ledger/dead-letters.js';
 import { erasePerson, putPerson } from '@belfry/shared/ledger/people.js';
 import { type DeliveryRecord, recordOutcomes } from '@belfry/shared/ledger/record.js';
 import { beginRetries, type JobSeed, MAX_ROUNDS, renewGenerations } from '@belfry/shared/ledger/waiting.js';
 import fc from 'fast-check';
 import { isWaiting, type Placed, type Snapshot } from './walk.js';
-import { ALL_CHANNELS, accept, letLeaseLapse, notification, recordFor } from './with-ledger.js';
+import { ALL_CHANNELS, accept, letLeaseLapse, notification, OPERATOR, recordFor } from './with-ledger.js';
 
 /** Two workers. */
 const OWNERS = [newId(), newId()] as const;
@@ -61,26 +62,39 @@ const acceptStep = fc
     };
   });
 
-const claimStep = fc.record({ picks: fc.array(nat, { minLength: 1, maxLength: 4 }), by: owner }).map(
-  ({ picks, by }): Step => ({
-    name: `claim ${picks}`,
-    async run(walk) {
-      const rows = picks.flatMap((n) => pick(walk, n, mayBeClaimed) ?? []);
-      const asked = rows.map(({ id }) => id);
-      const claims = await claimDeliveries(walk.database, by, 60_000, asked);
-      const moves: Moves = new Map();
-      for (const [index, row] of rows.entries()) {
-        const claim = claims[index];
-        const first = asked.indexOf(row.id) === index;
-        expect(claim?.kind, mayBeClaimed(row) ? (first ? 'claimed' : 'busy') : waitOf(row));
-        if (claim?.kind !== 'claimed') continue;
-        walk.claims.push(claim);
-        moves.set(row.id, 'sending');
-      }
-      return moves;
-    },
-  }),
-);
+/** Of those that lost two workers one is taken, the oldest; none by a worker that has one already. */
+const claimStep = fc
+  .record({ picks: fc.array(nat, { minLength: 1, maxLength: 4 }), by: owner, suspects: fc.boolean() })
+  .map(
+    ({ picks, by, suspects }): Step => ({
+      name: `claim ${picks}${suspects ? '' : ' but no suspect'}`,
+      async run(walk) {
+        const rows = picks.flatMap((n) => pick(walk, n, mayBeClaimed) ?? []);
+        const asked = rows.map(({ id }) => id);
+        const claims = await claimDeliveries(walk.database, by, 60_000, asked, suspects);
+        const [oldest] = rows.filter((row) => mayBeClaimed(row) && lostTwo(row)).sort(byId);
+        const moves: Moves = new Map();
+        for (const [index, row] of rows.entries()) {
+          const claim = claims[index];
+          const taken = mayBeClaimed(row) && (!lostTwo(row) || (suspects && row.id === oldest?.id));
+          const first = asked.indexOf(row.id) === index;
+          expect(claim?.kind, taken && first ? 'claimed' : mayBeClaimed(row) ? 'busy' : waitOf(row));
+          if (claim?.kind !== 'claimed') continue;
+          walk.claims.push(claim);
+          moves.set(row.id, 'sending');
+        }
+        return moves;
+      },
+    }),
+  );
+
+function lostTwo({ interruptions, state }: Placed): boolean {
+  return interruptions + (state === 'sending' ? 1 : 0) >= 2;
+}
+
+function byId(a: Placed, b: Placed): number {
+  return a.id < b.id ? -1 : 1;
+}
 
 function mayBeClaimed(row: Placed): boolean {
   return row.state === 'sending' ? row.lapsed : isWaiting(row.state) && row.due;
@@ -139,7 +153,7 @@ const cancelStep = nat.map(
       const tried = ({ state }: Placed) => state === 'retrying' || state === 'ambiguous';
       const target = pick(walk, n, tried)?.notification_id ?? newId();
       const moves = allTo('cancelled', walk, (one) => one.notification_id === target && isWaiting(one.state));
-      const result = await cancelNotification(walk.database, target);
+      const result = await cancelNotification(walk.database, target, OPERATOR);
       const known = walk.before.notifications.some(({ id }) => id === target);
       expect(result.kind, moves.size > 0 ? 'cancelled' : known ? 'nothing_left' : 'unknown');
       return moves;
@@ -159,6 +173,29 @@ const retryStep = fc.boolean().map(
       const seeds = await beginRetries(walk.database, { includeWaiting, limit: 100 });
       expect(seeds.map(({ deliveryId }) => deliveryId).sort(), [...moves.keys()].sort());
       return moves;
+    },
+  }),
+);
+
+/** An operator brings dead letters back, whatever they died of; what is not dead stays where it is. */
+const replayStep = fc.record({ picks: fc.array(nat, { minLength: 1, maxLength: 3 }), rate: fc.nat(999) }).map(
+  ({ picks, rate }): Step => ({
+    name: `replay ${picks}`,
+    async run(walk) {
+      const rows = new Map(
+        picks.flatMap((n) => {
+          const row = pick(walk, n, ({ state }) => state === 'dead');
+          return row === undefined ? [] : [[row.id, row] as const];
+        }),
+      );
+      const dead = [...rows.values()].filter(({ state }) => state === 'dead');
+      const pace = { rate: rate + 1, after: null };
+      const seeds = await replayDead(walk.database, [...rows.keys()], pace);
+      expect(
+        seeds.map(({ deliveryId, generation }) => [deliveryId, generation]).sort(),
+        dead.map(({ id, generation }) => [id, generation + 1]).sort(),
+      );
+      return new Map(dead.map(({ id }) => [id, 'queued']));
     },
   }),
 );
@@ -238,6 +275,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: recordStep },
   { weight: 2, arbitrary: cancelStep },
   { weight: 3, arbitrary: retryStep },
+  { weight: 3, arbitrary: replayStep },
   { weight: 1, arbitrary: eraseStep },
   { weight: 5, arbitrary: timeStep },
   { weight: 2, arbitrary: renewStep },

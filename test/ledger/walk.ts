@@ -97,12 +97,21 @@ export function faultsBetween(before: Snapshot, after: Snapshot, visited: Map<st
     const move = `${old.state} → ${one.state}`;
     if (moved) visited.set(move, (visited.get(move) ?? 0) + 1);
     if (moved && !isLegalMove(old.state, one.state)) faults.push(`${old.state} → ${one.state} is not legal`);
-    for (const counter of ['claim', 'generation', 'round', 'tries', 'interruptions'] as const)
+    const back = old.state === 'dead' && one.state === 'queued';
+    const counters = [
+      'claim',
+      'generation',
+      'tries',
+      ...(back ? [] : (['round', 'interruptions'] as const)),
+    ] as const;
+    for (const counter of counters)
       if (one[counter] < old[counter]) faults.push(`${counter} went from ${old[counter]} to ${one[counter]}`);
     if (one.state === 'sending' && moved && one.claim !== old.claim + 1)
       faults.push('claimed without a new number');
-    if (old.state === 'dead' && one.state === 'queued' && one.generation !== old.generation + 1)
-      faults.push('brought back without a new job');
+    if (back && one.generation !== old.generation + 1) faults.push('brought back without a new job');
+    if (back && one.in_doubt !== old.in_doubt) faults.push('brought back with another doubt');
+    if (back && one.round === 1 && one.attempts + one.interruptions > 0 && one.reason === 'replayed')
+      faults.push(`replayed with ${one.attempts} attempts and ${one.interruptions} interruptions`);
   }
   return faults;
 }

@@ -165,5 +165,8 @@ export async function letLeaseLapse(database: Database, deliveryId: string): Pro
   ]);
 }
 
+/** Who does what is written down in the audit trail. */
+export const OPERATOR = { sub: 'ops', role: 'admin' } as const;
+
 /** Every channel once. */
 export const ALL_CHANNELS: readonly Channel[] = CHANNELS;

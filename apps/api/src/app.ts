@@ -9,10 +9,11 @@ import helmet from 'helmet';
 import { authenticate, createAuthenticator } from './middleware/authenticate.js';
 import { answerErrors, nothingHere } from './middleware/errors.js';
 import { createLimits } from './middleware/limits.js';
-import { createOnce } from './middleware/once.js';
+import { createKeyed, createOnce } from './middleware/once.js';
 import { auditRoutes } from './routes/audit.js';
 import { boardRoutes } from './routes/board.js';
 import { consoleRoutes } from './routes/console.js';
+import { deadLetterRoutes } from './routes/dead-letters.js';
 import { healthRoutes } from './routes/health.js';
 import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
@@ -34,7 +35,8 @@ export function createApp(parts: ApiParts): Express {
   const { settings, database, engine, notifier, log, migrated } = parts;
   const authenticator = createAuthenticator(settings);
   const limits = createLimits(settings, engine);
-  const once = createOnce(database, notifier);
+  const keyed = createKeyed(database);
+  const once = createOnce(keyed, notifier);
 
   const app = express();
   app.disable('x-powered-by');
@@ -53,6 +55,7 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', authenticate(authenticator), limits.calls);
   app.use('/api/v1', sendingRoutes({ notifier, limits, once }));
   app.use('/api/v1', operatingRoutes(notifier));
+  app.use('/api/v1', deadLetterRoutes({ database, notifier, keyed }));
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', peopleRoutes(database));
   app.use('/api/v1', auditRoutes(database));

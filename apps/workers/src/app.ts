@@ -1,21 +1,19 @@
 import type { OpenProvider } from '@belfry/channels/providers.js';
 import { createSender } from '@belfry/channels/send.js';
 import type { WorkerSettings } from '@belfry/shared/config/settings.js';
-import { type Claim, claimDeliveries } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { isOutage } from '@belfry/shared/ledger/outage.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
 import type { DeliveryProcessor, QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import type { DeliveryQueue } from '@belfry/shared/queue/topology.js';
-import { BatcherFull, createBatcher } from '@belfry/shared/service/batcher.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
 import { within } from '@belfry/shared/service/within.js';
 import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import { createRenderer } from '@belfry/shared/templates/render.js';
 import { startUpkeep } from '@belfry/shared/upkeep/upkeep.js';
+import { createClaims } from './claims.js';
 import { concurrencyFor } from './concurrency.js';
-import { createLeases, LEASE_MS } from './leases.js';
+import { createLeases } from './leases.js';
 import { createDeliver } from './processors/deliver.js';
 import { createRecorder } from './recorder.js';
 import { createRenderStage } from './render-stage.js';
@@ -49,29 +47,28 @@ export function startWorkers(parts: WorkerParts): Running {
     baseMs: settings.RETRY_BASE_MS,
     holdMs: settings.RETRY_SWEEP_MS,
   };
-  const claims = createBatcher<string, Claim>({
-    batch: 300,
-    flights: 2,
-    waiting: 20_000,
-    run: (ids) => claimDeliveries(database, owner, LEASE_MS, ids),
-  });
   const leases = createLeases(database, owner, events);
   const deliver = createDeliver({
-    claim: (deliveryId) => claims.add(deliveryId).catch(notNow),
+    claims: createClaims(database, owner),
     leases,
     render: createRenderStage(createRenderer(parts.catalogue)),
     sender: createSender({ providers: parts.providers }),
     recorder: createRecorder(database, owner, events),
     policy,
+    poisonAfter: settings.POISON_AFTER,
     events,
   });
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
-  const intervals = {
-    sweepIntervalMs: settings.SWEEP_INTERVAL_MS,
-    retrySweepMs: settings.RETRY_SWEEP_MS,
-    retentionDays: settings.RETENTION_DAYS,
-  };
-  const upkeep = startUpkeep({ database, engine, enqueuer, events }, intervals);
+  const to = settings.OPERATOR_EMAIL;
+  const upkeep = startUpkeep(
+    { database, engine, enqueuer, events },
+    {
+      sweepIntervalMs: settings.SWEEP_INTERVAL_MS,
+      retrySweepMs: settings.RETRY_SWEEP_MS,
+      retentionDays: settings.RETENTION_DAYS,
+      operatorMail: to === undefined ? null : { to, everyMs: settings.OPERATOR_EMAIL_EVERY_MS },
+    },
+  );
   let inHand = 0;
   const counted: DeliveryProcessor = async (job, token) => {
     inHand += 1;
@@ -103,10 +100,4 @@ export function startWorkers(parts: WorkerParts): Running {
       return stopped;
     },
   };
-}
-
-/** While the ledger is away, or has too much to do, a job waits without spending one of its attempts. */
-function notNow(error: unknown): Claim {
-  if (!isOutage(error) && !(error instanceof BatcherFull)) throw error;
-  return { kind: 'busy', waitMs: 1_000 + Math.random() * 2_000 };
 }

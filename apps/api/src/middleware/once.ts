@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { invalid, Refusal } from '@belfry/shared/domain/refusal.js';
+import type { KeptAnswer } from '@belfry/shared/ledger/accept.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { type EarlierAnswer, findAnswer } from '@belfry/shared/ledger/idempotency.js';
 import type { Notifier, Prepared } from '@belfry/shared/notify/notifier.js';
@@ -16,6 +17,17 @@ export interface Making {
 /** Commits what `make` prepares and answers with it; with an `Idempotency-Key`, exactly once. */
 export type Once = (req: Request, res: Response, make: () => Promise<Making>) => Promise<void>;
 
+/** How an act ended: its answer, or `taken` when another call with the same key was first. */
+export type Acted =
+  | { readonly kind: 'done'; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'taken' };
+
+/** The answer as it must be kept, in the commit of the act itself; null when the call has no key. */
+export type Keep = (status: number, body: unknown) => KeptAnswer | null;
+
+/** Does what `act` does and answers with it; with an `Idempotency-Key`, once for each key. */
+export type Keyed = (req: Request, res: Response, act: (keep: Keep) => Promise<Acted>) => Promise<void>;
+
 interface Key {
   readonly caller: string;
   readonly key: string;
@@ -25,34 +37,43 @@ interface Key {
 /**
  * The `Idempotency-Key` header, as in the IETF draft of that name: the same key and body get the first answer again,
  * another body is refused with 422, and a call whose first is still running gets 409. The answer is written in the same
- * commit as what the call made, so no crash can part them.
+ * commit as what the call did, so no crash can part them.
  */
-export function createOnce(database: Database, notifier: Notifier): Once {
+export function createKeyed(database: Database): Keyed {
   const running = new Set<string>();
 
-  async function first(res: Response, key: Key | null, make: () => Promise<Making>): Promise<void> {
+  async function first(res: Response, key: Key | null, act: (keep: Keep) => Promise<Acted>): Promise<void> {
     const earlier = key === null ? null : await findAnswer(database, key.caller, key.key);
     if (key !== null && earlier !== null) return replay(res, key, earlier);
-    const { prepared, status, body } = await make();
-    const result = await notifier.commit(prepared, key === null ? null : { ...key, status, body });
-    if (result === 'written' || key === null) return answer(res, status, body);
-    const winner = await findAnswer(database, key.caller, key.key);
-    if (winner === null) throw stillRunning();
+    const acted = await act((status, body) => (key === null ? null : { ...key, status, body }));
+    if (acted.kind === 'done') return answer(res, acted.status, acted.body);
+    const winner = key === null ? null : await findAnswer(database, key.caller, key.key);
+    if (key === null || winner === null) throw stillRunning();
     return replay(res, key, winner);
   }
 
-  return async (req, res, make) => {
+  return async (req, res, act) => {
     const key = readKey(req);
-    if (key === null) return first(res, null, make);
+    if (key === null) return first(res, null, act);
     const name = JSON.stringify([key.caller, key.key]);
     if (running.has(name)) throw stillRunning();
     running.add(name);
     try {
-      await first(res, key, make);
+      await first(res, key, act);
     } finally {
       running.delete(name);
     }
   };
+}
+
+/** The same for what makes notifications: they are committed together with their answer. */
+export function createOnce(keyed: Keyed, notifier: Notifier): Once {
+  return (req, res, make) =>
+    keyed(req, res, async (keep) => {
+      const { prepared, status, body } = await make();
+      const result = await notifier.commit(prepared, keep(status, body));
+      return result === 'taken' ? { kind: 'taken' } : { kind: 'done', status, body };
+    });
 }
 
 const KEY = /^[\x21-\x7e]{1,255}$/;

@@ -1,10 +1,11 @@
 import { externalId, moment } from '@belfry/shared/channels/fields.js';
+import { isId } from '@belfry/shared/domain/ids.js';
 import { AUDIT_ACTIONS, type AuditEvent, auditTargetOf, listAudit } from '@belfry/shared/ledger/audit.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { Router } from 'express';
 import { z } from 'zod';
 import { allow } from '../middleware/authenticate.js';
-import { cursorOfId, idCursor, pageSize, sendPage } from '../middleware/paging.js';
+import { cursorOf, pageLimit, sendPage } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
 
 /** The query of `GET /audit`. */
@@ -15,8 +16,8 @@ export const auditQuery = z.object({
   user_id: externalId.optional(),
   from: moment.optional(),
   to: moment.optional(),
-  limit: pageSize,
-  cursor: idCursor.optional(),
+  limit: pageLimit,
+  cursor: cursorOf(isId).optional(),
 });
 
 /** The trail of administrative acts. */
@@ -31,7 +32,7 @@ export function auditRoutes(database: Database): Router {
       target === null
         ? []
         : await listAudit(database, { ...filter, target }, { beforeId: cursor, limit: limit + 1 });
-    sendPage(req, res, found, { limit, cursorOf: ({ id }) => cursorOfId(id), show: shownEvent });
+    sendPage(req, res, found, { limit, show: shownEvent });
   });
 
   /** What the trail calls this person; null when nothing can be about them: they are erased, or another target is asked for. */

@@ -1,7 +1,7 @@
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Notifier } from '@belfry/shared/notify/notifier.js';
 import { Router } from 'express';
-import { allow } from '../middleware/authenticate.js';
+import { allow, callerOf } from '../middleware/authenticate.js';
 import { idIn } from '../middleware/parse.js';
 
 /** What is done to notifications that are there already. */
@@ -9,13 +9,13 @@ export function operatingRoutes(notifier: Notifier): Router {
   const router = Router();
   const senders = allow('admin', 'internal');
 
-  router.post('/notifications/retry', senders, async (_req, res) => {
-    res.json({ retried: await notifier.retry() });
+  router.post('/notifications/retry', senders, async (req, res) => {
+    res.json({ retried: await notifier.retry(callerOf(req)) });
   });
 
   router.post('/notifications/:id/cancel', senders, async (req, res) => {
     const id = idIn(req);
-    const cancellation = await notifier.cancel(id);
+    const cancellation = await notifier.cancel(id, callerOf(req));
     if (cancellation.kind === 'unknown')
       throw new Refusal('not_found', `Notification with ID ${id} not found.`);
     if (cancellation.kind === 'nothing_left') {

@@ -15,7 +15,7 @@ import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { allow, allowSelf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
-import { pageSize, sendPage } from '../middleware/paging.js';
+import { cursorOf, pageLimit, sendPage } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
 
 const personBody = z.object({
@@ -33,8 +33,8 @@ const preferencesBody = z
   .refine((preferences) => Object.keys(preferences).length > 0, 'must name at least one channel');
 
 const listQuery = z.object({
-  limit: pageSize,
-  cursor: externalId.optional(),
+  limit: pageLimit,
+  cursor: cursorOf((text) => externalId.safeParse(text).success).optional(),
 });
 
 /** The people that can be told something, and what they wish. */
@@ -46,7 +46,7 @@ export function peopleRoutes(database: Database): Router {
   router.get('/users', admins, async (req, res) => {
     const { limit, cursor } = parse(listQuery, req.query);
     const found = await listPeople(database, { afterId: cursor ?? '', limit: limit + 1 });
-    sendPage(req, res, found, { limit, cursorOf: ({ id }) => id, show: shownPerson });
+    sendPage(req, res, found, { limit, show: shownPerson });
   });
 
   router.put('/users/:id', admins, ...body, async (req, res) => {

@@ -1,6 +1,7 @@
 import { externalId, moment } from '@belfry/shared/channels/fields.js';
 import { CHANNELS, PRIORITIES } from '@belfry/shared/domain/channel.js';
 import { STATUSES } from '@belfry/shared/domain/delivery-state.js';
+import { isId } from '@belfry/shared/domain/ids.js';
 import { maskAddress } from '@belfry/shared/domain/mask.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
@@ -14,7 +15,7 @@ import {
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { allow } from '../middleware/authenticate.js';
-import { cursorOfId, idCursor, pageSize, sendPage } from '../middleware/paging.js';
+import { cursorOf, pageLimit, sendPage } from '../middleware/paging.js';
 import { idIn, parse } from '../middleware/parse.js';
 import { barsOf, statsOf } from './stats.js';
 
@@ -26,8 +27,8 @@ const listQuery = z.object({
   priority: z.enum(PRIORITIES, `must be one of ${PRIORITIES.join(', ')}`).optional(),
   from: moment.optional(),
   to: moment.optional(),
-  limit: pageSize,
-  cursor: idCursor.optional(),
+  limit: pageLimit,
+  cursor: cursorOf(isId).optional(),
 });
 
 /** Everything that shows notifications. */
@@ -48,11 +49,7 @@ export function readingRoutes(database: Database): Router {
       to: query.to,
     };
     const found = await listNotifications(database, filter, page);
-    sendPage(req, res, found, {
-      limit: query.limit,
-      cursorOf: ({ id }) => cursorOfId(id),
-      show: summaryOf,
-    });
+    sendPage(req, res, found, { limit: query.limit, show: summaryOf });
   });
 
   router.get('/notifications/stats', admins, async (req, res) => {

@@ -1,6 +1,6 @@
 import type { Attempt, Sender } from '@belfry/channels/send.js';
 import type { Message } from '@belfry/shared/domain/message.js';
-import type { Claim, Claimed } from '@belfry/shared/ledger/claim.js';
+import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { DeliveryRecord } from '@belfry/shared/ledger/record.js';
 import { putBack } from '@belfry/shared/queue/backoff-strategy.js';
 import { deliveryJob } from '@belfry/shared/queue/jobs.js';
@@ -8,18 +8,21 @@ import type { DeliveryProcessor } from '@belfry/shared/queue/queue-engine.js';
 import { nextStep, type RetryPolicy } from '@belfry/shared/queue/retry.js';
 import { type Objection, objectionTo } from '@belfry/shared/routing/guard.js';
 import type { Events } from '@belfry/shared/service/events.js';
+import type { Claims } from '../claims.js';
 import type { Leases } from '../leases.js';
 import type { Recorder } from '../recorder.js';
 import type { RenderStage } from '../render-stage.js';
 import { endJob } from './job-ending.js';
 
 export interface DeliverParts {
-  readonly claim: (deliveryId: string) => Promise<Claim>;
+  readonly claims: Claims;
   readonly leases: Leases;
   readonly render: RenderStage;
   readonly sender: Sender;
   readonly recorder: Recorder;
   readonly policy: RetryPolicy;
+  /** How many lost workers make a delivery poison. */
+  readonly poisonAfter: number;
   readonly events: Events;
 }
 
@@ -28,7 +31,7 @@ export function createDeliver(parts: DeliverParts): DeliveryProcessor {
   return async (job, token) => {
     const { delivery_id } = deliveryJob.parse(job.data);
     const asked = performance.now();
-    const claim = await parts.claim(delivery_id);
+    const claim = await parts.claims.claim(delivery_id);
     if (claim.kind === 'over') return;
     if (claim.kind !== 'claimed') return putBack(job, token, claim.waitMs);
     if (claim.was === 'sending') parts.events.takenOver(claim);
@@ -37,7 +40,7 @@ export function createDeliver(parts: DeliverParts): DeliveryProcessor {
       endJob(job, token, await parts.recorder.record(claim, record));
     const lease = parts.leases.hold(claim, asked);
     try {
-      const objection = objectionTo(claim);
+      const objection = objectionTo(claim, parts.poisonAfter);
       if (objection !== null) return await settle(objected(claim, objection));
 
       const rendered = await parts.render(claim);
@@ -52,6 +55,7 @@ export function createDeliver(parts: DeliverParts): DeliveryProcessor {
       return await settle(attempted(claim, rendered, attempt, parts.policy));
     } finally {
       lease.release();
+      parts.claims.done(claim);
     }
   };
 }

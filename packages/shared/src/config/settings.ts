@@ -85,6 +85,17 @@ export const workerFields = {
   WORKER_CONCURRENCY_SMS: ofChannel('sms'),
   WORKER_CONCURRENCY_PUSH: ofChannel('push'),
   WORKER_CONCURRENCY_WEBHOOK: ofChannel('webhook'),
+  POISON_AFTER: whole(3, 1_000)
+    .default(10)
+    .describe('A delivery that was in the hands of this many workers when they died is given up as poison.'),
+  OPERATOR_EMAIL: z
+    .email('must be an email address such as ops@example.org')
+    .max(254, 'must have at most 254 characters')
+    .optional()
+    .describe('Who is told by mail when deliveries are given up for good; nobody when unset.'),
+  OPERATOR_EMAIL_EVERY_MS: whole(1_000, 604_800_000)
+    .default(900_000)
+    .describe('The operator gets at most one such mail in this time.'),
 } as const;
 
 function ofChannel(channel: Channel) {

@@ -1,6 +1,6 @@
 import type { Channel, Priority } from '../domain/channel.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
-import type { Database } from './database.js';
+import type { Database, Statements } from './database.js';
 import { retryTransient } from './retry-transient.js';
 
 /** What a notification says, and to whom. */
@@ -61,8 +61,16 @@ export type AcceptanceResult = 'written' | 'taken';
  * Law 1: writes many calls in one commit. A key that is already there keeps its call's rows out, whether it was written
  * an hour ago, by another process at this moment, or by a neighbour in this very batch.
  */
-export async function writeAcceptances(
+export function writeAcceptances(
   database: Database,
+  acceptances: readonly Acceptance[],
+): Promise<AcceptanceResult[]> {
+  return retryTransient(() => acceptWithin(database, acceptances));
+}
+
+/** The same in a transaction of the caller's, which is committed or undone as a whole. */
+export async function acceptWithin(
+  transaction: Statements,
   acceptances: readonly Acceptance[],
 ): Promise<AcceptanceResult[]> {
   const notifications = acceptances.flatMap((one) => one.notifications.map((row) => toRow(row, one)));
@@ -72,13 +80,11 @@ export async function writeAcceptances(
   const keys = acceptances.flatMap((one) =>
     one.answer === null ? [] : [{ ...one.answer, r: one.requestId }],
   );
-  const written = await retryTransient(() =>
-    database.rows<{ request_id: string }>(WRITE, [
-      JSON.stringify(keys),
-      JSON.stringify(notifications),
-      JSON.stringify(deliveries),
-    ]),
-  );
+  const written = await transaction.rows<{ request_id: string }>(WRITE, [
+    JSON.stringify(keys),
+    JSON.stringify(notifications),
+    JSON.stringify(deliveries),
+  ]);
   const won = new Set(written.map((row) => row.request_id));
   return acceptances.map((one) => (one.answer === null || won.has(one.requestId) ? 'written' : 'taken'));
 }

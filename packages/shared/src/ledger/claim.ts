@@ -1,4 +1,4 @@
-import type { Channel, Priority } from '../domain/channel.js';
+import { type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
 import type { NotificationContent } from './accept.js';
 import type { Database } from './database.js';
@@ -54,18 +54,35 @@ export type Unclaimed =
 export type Claim = Claimed | Unclaimed;
 
 /**
+ * A delivery that was in the hands of this many lost workers may be what kills them. One loss proves nothing: everything
+ * that the worker had in hand was lost with it.
+ */
+const SUSPECT_AFTER = 2;
+
+/** True for a delivery that a worker takes only one of at a time, so that it does not go down with another's poison. */
+export function isSuspect(claim: Claimed): boolean {
+  return claim.interruptions >= SUSPECT_AFTER;
+}
+
+/** How long a suspect waits for its turn on average; jittered, so that they do not all come back at once. */
+const TURN_MS = 700;
+
+/**
  * Law 3: one statement takes the deliveries and loads them. A row that is due, or whose worker let its lease lapse, is
  * taken; a lost worker's try is written down as ambiguous on the way. Everything is judged by the database's clock (law 9).
+ * Of the suspects at most one is taken, the most urgent.
  *
- * @param owner this worker process; @param leaseMs how long the claim holds without being renewed.
+ * @param owner this worker process; @param leaseMs how long the claim holds without being renewed; @param suspects whether
+ * this worker may take a suspect now.
  */
 export async function claimDeliveries(
   database: Database,
   owner: string,
   leaseMs: number,
   ids: readonly string[],
+  suspects = true,
 ): Promise<Claim[]> {
-  const rows = await retryTransient(() => database.rows<ClaimRow>(CLAIM, [ids, owner, leaseMs]));
+  const rows = await retryTransient(() => database.rows<ClaimRow>(CLAIM, [ids, owner, leaseMs, suspects]));
   const found = new Map(rows.map((row) => [row.id, row]));
   const given = new Set<string>();
   return ids.map((id): Claim => {
@@ -81,6 +98,7 @@ export async function claimDeliveries(
 interface ClaimRow {
   id: string;
   claimed: boolean;
+  kept_back: boolean;
   state: DeliveryState;
   wait_ms: number;
   notification_id: string;
@@ -111,6 +129,7 @@ interface ClaimRow {
 }
 
 function toClaim(row: ClaimRow): Claim {
+  if (row.kept_back) return { kind: 'busy', waitMs: TURN_MS * (0.5 + Math.random()) };
   if (!row.claimed) {
     if (row.state === 'sending') return { kind: 'busy', waitMs: row.wait_ms };
     return row.wait_ms > 0 ? { kind: 'early', waitMs: row.wait_ms } : { kind: 'over' };
@@ -154,7 +173,14 @@ function toClaim(row: ClaimRow): Claim {
  */
 const CLAIM = `
 WITH was AS MATERIALIZED (
-  SELECT id, state, claimed_at, tries, due_at, lease_until FROM delivery WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+  SELECT id, state, claimed_at, tries, due_at, lease_until, priority,
+    (${isWaiting('state')} AND due_at <= now()) OR (state = 'sending' AND lease_until < now()) AS free,
+    interruptions + (state = 'sending')::int >= ${SUSPECT_AFTER} AS suspect
+  FROM delivery WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+), fit AS (
+  SELECT * FROM was WHERE free AND NOT suspect
+  UNION ALL
+  (SELECT * FROM was WHERE free AND suspect AND $4 ORDER BY array_position('{${PRIORITIES}}'::text[], priority), id LIMIT 1)
 ), taken AS (
   UPDATE delivery d SET
     state = 'sending', lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond',
@@ -163,10 +189,8 @@ WITH was AS MATERIALIZED (
     in_doubt = d.in_doubt OR was.state = 'sending',
     tries = d.tries + (was.state = 'sending')::int,
     interruptions = d.interruptions + (was.state = 'sending')::int
-  FROM was
-  WHERE d.id = was.id AND (
-    (${isWaiting('was.state')} AND was.due_at <= now())
-    OR (was.state = 'sending' AND was.lease_until < now()))
+  FROM fit AS was
+  WHERE d.id = was.id
   RETURNING d.*, was.state AS was, was.claimed_at AS lost_at
 ), lost AS (
   INSERT INTO attempt (delivery_id, n, provider, outcome, code, error, started_at, finished_at)
@@ -174,7 +198,7 @@ WITH was AS MATERIALIZED (
     'The worker stopped before it recorded how the attempt ended.', coalesce(lost_at, now()), now()
   FROM taken WHERE was = 'sending'
 )
-SELECT was.id, taken.id IS NOT NULL AS claimed, was.state,
+SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS kept_back, was.state,
   greatest(0, ceil(extract(epoch FROM
     CASE WHEN was.state = 'sending' THEN was.lease_until
          WHEN ${isWaiting('was.state')} THEN was.due_at

@@ -1,4 +1,6 @@
-import type { Database } from './database.js';
+import { newId } from '../domain/ids.js';
+import type { KeptAnswer } from './accept.js';
+import type { Database, Statements } from './database.js';
 
 /** An answer that was given to an earlier call with the same key. */
 export interface EarlierAnswer {
@@ -25,4 +27,14 @@ export async function findAnswer(
     [caller, key],
   );
   return rows[0] ?? null;
+}
+
+/** Keeps an answer, in the transaction of what it is the answer to. False when the key was taken already. */
+export async function keepAnswer(transaction: Statements, answer: KeptAnswer): Promise<boolean> {
+  const rows = await transaction.rows(
+    `INSERT INTO idempotency_key (caller, key, request_id, fingerprint, status, body) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (caller, key) DO NOTHING RETURNING 1`,
+    [answer.caller, answer.key, newId(), answer.fingerprint, answer.status, JSON.stringify(answer.body)],
+  );
+  return rows.length > 0;
 }

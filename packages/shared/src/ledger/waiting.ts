@@ -1,5 +1,5 @@
 import type { Channel, Priority } from '../domain/channel.js';
-import type { Database } from './database.js';
+import type { Database, Statements } from './database.js';
 import { retryTransient } from './retry-transient.js';
 import { isOpen } from './states.js';
 
@@ -122,12 +122,11 @@ export async function databaseNow(database: Database): Promise<Date> {
  * @param includeWaiting also bring forward deliveries whose next attempt has a time already; a sweep leaves them alone.
  */
 export function beginRetries(
-  database: Database,
+  database: Statements,
   options: { before?: Date; includeWaiting: boolean; limit: number },
 ): Promise<JobSeed[]> {
-  return retryTransient(() =>
-    database.rows<JobSeed & Record<string, unknown>>(
-      `UPDATE delivery d SET state = 'queued', due_at = now(), updated_at = now(), generation = d.generation + 1,
+  return database.rows<JobSeed & Record<string, unknown>>(
+    `UPDATE delivery d SET state = 'queued', due_at = now(), updated_at = now(), generation = d.generation + 1,
          round = d.round + (d.state = 'dead')::int, retryable = false, round_at = NULL,
          failure = NULL, dead_at = NULL,
          attempts = CASE WHEN d.state = 'dead' THEN 0 ELSE d.attempts END
@@ -139,8 +138,7 @@ export function beginRetries(
        WHERE d.id = failed.id
        RETURNING d.id AS "deliveryId", d.notification_id AS "notificationId", d.channel, d.priority, d.generation,
          0::float8 AS "delayMs"`,
-      [options.includeWaiting, options.limit, options.before ?? null],
-    ),
+    [options.includeWaiting, options.limit, options.before ?? null],
   );
 }
 

@@ -8,11 +8,13 @@ import {
   writeAcceptances,
 } from '../ledger/accept.js';
 import { type Addressee, type BareAddress, findSuppressions, loadAddressees } from '../ledger/addressees.js';
+import type { Actor } from '../ledger/audit.js';
 import { type Cancellation, cancelNotification } from '../ledger/cancel.js';
 import type { Database } from '../ledger/database.js';
 import { isOutage } from '../ledger/outage.js';
 import type { JobSeed } from '../ledger/waiting.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
+import { type Replay, type ReplayOutcome, replayDeadLetters } from '../queue/replay-dead.js';
 import { retryAll } from '../queue/retry-all.js';
 import type { Decision } from '../routing/route.js';
 import { createBatcher } from '../service/batcher.js';
@@ -45,9 +47,11 @@ export interface Notifier {
   commit(prepared: readonly Prepared[], answer: KeptAnswer | null): Promise<AcceptanceResult>;
   /** What would be done, without doing it. Null for an unknown person. */
   explain(request: SendRequest): Promise<Decision[] | null>;
-  cancel(notificationId: string): Promise<Cancellation>;
+  cancel(notificationId: string, actor: Actor): Promise<Cancellation>;
   /** Tries what failed and may still work again, now. Resolves with the number of deliveries. */
-  retry(): Promise<number>;
+  retry(actor: Actor): Promise<number>;
+  /** Brings dead letters back, whatever they died of. */
+  replay(replay: Replay): Promise<ReplayOutcome>;
   /** Resolves when all that was accepted has been handed to the queues, or has been left to the reconciler. */
   idle(): Promise<void>;
 }
@@ -122,11 +126,17 @@ export function createNotifier({ database, catalogue, enqueuer, events }: Notifi
       const person = await find(request.user_id);
       return person === null ? null : decide(request, event, person);
     },
-    cancel: (notificationId) => cancelNotification(database, notificationId),
-    async retry() {
-      const deliveries = await retryAll({ database, enqueuer }, { includeWaiting: true });
+    cancel: (notificationId, actor) => cancelNotification(database, notificationId, actor),
+    async retry(actor) {
+      const deliveries = await retryAll({ database, enqueuer }, { includeWaiting: true, actor });
       if (deliveries > 0) events.retried({ deliveries, by: 'call' });
       return deliveries;
+    },
+    async replay(replay) {
+      const outcome = await replayDeadLetters({ database, enqueuer }, replay);
+      const deliveries = outcome.kind === 'replayed' ? outcome.result.replayed : 0;
+      if (deliveries > 0) events.retried({ deliveries, by: 'replay' });
+      return outcome;
     },
     idle: () => enqueuer.idle(),
   };

@@ -10,19 +10,18 @@ export interface Objection {
   readonly failure?: FailureClass;
 }
 
-/** A delivery that lost this many workers is taken to be what kills them. */
-const MOST_INTERRUPTIONS = 25;
-
 /**
  * Law 10: a person's wish is checked again right before the send, since minutes or months may lie between. Null when
  * nothing stands against it.
+ *
+ * @param poisonAfter a delivery that lost this many workers is taken to be what kills them.
  */
-export function objectionTo(claim: Claimed): Objection | null {
+export function objectionTo(claim: Claimed, poisonAfter: number): Objection | null {
   if (claim.expired) return { state: 'expired', reason: 'expired' };
   if (claim.address === '')
     return { state: 'suppressed', reason: claim.person === null ? 'person_erased' : 'no_address' };
   if (claim.suppressed !== null) return { state: 'suppressed', reason: claim.suppressed };
-  if (claim.interruptions > MOST_INTERRUPTIONS)
+  if (claim.interruptions >= poisonAfter)
     return { state: 'dead', reason: 'lost_too_many_workers', failure: 'poison' };
   if (claim.notification.personId === null) return null;
   if (claim.person === null) return { state: 'suppressed', reason: 'person_erased' };

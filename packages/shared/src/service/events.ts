@@ -27,7 +27,8 @@ export interface Events {
   takenOver(facts: { notificationId: string; deliveryId: string; interruptions: number }): void;
   leaseLost(facts: { deliveries: number }): void;
   reconciled(facts: { queue: string; owed: number; pending: number; requeued: number }): void;
-  retried(facts: { deliveries: number; by: 'sweep' | 'call' }): void;
+  retried(facts: { deliveries: number; by: 'sweep' | 'call' | 'replay' }): void;
+  operatorTold(facts: { deliveries: number }): void;
   pruned(facts: { notifications: number }): void;
   upkeepFailed(facts: { task: string; error: unknown }): void;
   connectionFailed(facts: { part: 'queue' | 'database'; error: unknown }): void;
@@ -106,6 +107,8 @@ export function createEvents(log: Logger): Events {
     reconciled: (facts) => log.info({ event: 'reconciled', ...facts }, 'due rows had no job and got one'),
     retried: (facts) => log.info({ event: 'retried', ...facts }, 'failed deliveries are tried again'),
     pruned: (facts) => log.info({ event: 'pruned', ...facts }, 'old notifications were removed'),
+    operatorTold: (facts) =>
+      log.info({ event: 'operator_told', ...facts }, 'the operator gets a mail about what was given up'),
     upkeepFailed: ({ task, error }) =>
       complain(
         `upkeep:${task}`,

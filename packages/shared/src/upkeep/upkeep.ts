@@ -3,12 +3,15 @@ import { forgetOldKeys, takeTurn } from '../ledger/waiting.js';
 import { retryAll } from '../queue/retry-all.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
+import { mailOperator, type OperatorMailOptions } from './operator-mail.js';
 import { prune } from './prune.js';
 import { type ReconcileParts, reconcile } from './reconcile.js';
 
 export interface UpkeepOptions {
   readonly sweepIntervalMs: number;
   readonly retrySweepMs: number;
+  /** Who is told when something is given up for good; null for nobody. */
+  readonly operatorMail: OperatorMailOptions | null;
   /** How long ended notifications are kept; null for ever. */
   readonly retentionDays: number | null;
 }
@@ -28,7 +31,7 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
   const tasks = [
     turn(database, events, 'reconcile', options.sweepIntervalMs, () => reconcile(parts)),
     turn(database, events, 'retry-sweep', options.retrySweepMs, async () => {
-      const deliveries = await retryAll(parts, { includeWaiting: false });
+      const deliveries = await retryAll(parts, { includeWaiting: false, actor: null });
       if (deliveries > 0) events.retried({ deliveries, by: 'sweep' });
     }),
     turn(database, events, 'forget-keys', KEYS_INTERVAL_MS, async () => {
@@ -41,6 +44,7 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
     }),
   ];
   tasks.push(watchReturn(parts));
+  if (options.operatorMail !== null) tasks.push(tellOperator(parts, options.operatorMail));
   return {
     async stop() {
       await Promise.all(tasks.map((task) => task.stop()));
@@ -61,6 +65,21 @@ function turn(
       if (await takeTurn(database, task, intervalMs)) await run();
     } catch (error) {
       events.upkeepFailed({ task, error });
+    }
+  });
+}
+
+/** The first failure after a quiet time is told within this time and what a report waits for; later ones have to wait. */
+const TELL_MS = 5_000;
+
+/** Whose turn it is and since when is decided in the ledger, in the transaction that writes the mail. */
+function tellOperator(parts: ReconcileParts, options: OperatorMailOptions): Running {
+  return every(TELL_MS, async () => {
+    try {
+      const deliveries = await mailOperator(parts, options);
+      if (deliveries > 0) parts.events.operatorTold({ deliveries });
+    } catch (error) {
+      parts.events.upkeepFailed({ task: 'operator-mail', error });
     }
   });
 }
