@@ -23,6 +23,7 @@ describe('people and what they wish', () => {
       roles: [],
       active: true,
       groups: [],
+      webhook_url: null,
     });
     for (const time of [created_at, updated_at]) assert.match(String(time), /^\d{4}-\d\d-\d\dT.*Z$/);
     const full = {
@@ -33,6 +34,7 @@ describe('people and what they wish', () => {
       roles: ['admin'],
       active: false,
       groups: ['tenants', 'board', 'tenants'],
+      webhook_url: 'https://hooks.example.org/belfry?to=user123',
     };
     const changed = await put('user123', full);
     assert.equal(changed.status, 200);
@@ -75,6 +77,25 @@ describe('people and what they wish', () => {
       roles: ['admin', [''], [7], Array(51).fill('r'), null],
       active: ['true', 1, null],
       groups: ['g', ['a b'], [null], Array(1_001).fill('g')],
+      webhook_url: [
+        '',
+        'x',
+        7,
+        'hooks.example.org',
+        '//hooks.example.org',
+        'ftp://hooks.example.org',
+        'javascript:alert(1)',
+        'file:///etc/passwd',
+        'https://',
+        'https://me:secret@hooks.example.org/',
+        'https://me@hooks.example.org/',
+        'https://hooks.example.org/#part',
+        'https://hooks.example.org/#',
+        'https://hooks.example.org/a b',
+        'https://hooks.example.org/\r\nx: y',
+        ' https://hooks.example.org/',
+        `https://hooks.example.org/${'x'.repeat(2_048)}`,
+      ],
     };
     await writesNothing(fleet(), async () => {
       for (const [field, values] of Object.entries(wrong)) {

@@ -3,12 +3,13 @@ import { newId } from '@belfry/shared/domain/ids.js';
 import { cancelNotification } from '@belfry/shared/ledger/cancel.js';
 import { type Claimed, claimDeliveries, renewLeases } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { erasePerson, putPerson } from '@belfry/shared/ledger/people.js';
+import { erasePerson } from '@belfry/shared/ledger/erase.js';
+import { putPerson } from '@belfry/shared/ledger/people.js';
 import { type DeliveryRecord, recordOutcomes } from '@belfry/shared/ledger/record.js';
 import { beginRetries, type JobSeed, MAX_ROUNDS, renewGenerations } from '@belfry/shared/ledger/waiting.js';
 import fc from 'fast-check';
 import { isWaiting, type Placed, type Snapshot } from './walk.js';
-import { ALL_CHANNELS, accept, letLeaseLapse, notification, recordFor } from './with-ledger.js';
+import { ALL_CHANNELS, accept, letLeaseLapse, notification, OPS, recordFor } from './with-ledger.js';
 
 /** Two workers. */
 const OWNERS = [newId(), newId()] as const;
@@ -52,7 +53,7 @@ const acceptStep = fc
     return {
       name: `accept ${state} ${channels}`,
       async run({ database }) {
-        await putPerson(database, PERSON, {});
+        await putPerson(database, PERSON, {}, OPS);
         const sendAt = state === 'scheduled' ? new Date(Date.now() + 3_600_000) : null;
         const given = notification({ personId: PERSON, channels, state, sendAt });
         await accept(database, given);
@@ -167,7 +168,7 @@ const eraseStep = fc.constant<Step>({
   name: 'erase',
   async run(walk) {
     const moves = allTo('cancelled', walk, (one) => one.person_id === PERSON && isWaiting(one.state));
-    const erased = await erasePerson(walk.database, PERSON);
+    const erased = await erasePerson(walk.database, PERSON, OPS);
     return erased ? moves : new Map();
   },
 });

@@ -47,6 +47,9 @@ export function withLedger(prepare: (url: string) => Promise<void> = migrateLedg
   };
 }
 
+/** Who does what is audited. */
+export const OPS = { sub: 'ops', role: 'admin' } as const;
+
 export interface Accepted {
   readonly id: string;
   readonly deliveries: readonly NewDelivery[];

@@ -13,6 +13,7 @@ import { createOnce } from './middleware/once.js';
 import { boardRoutes } from './routes/board.js';
 import { consoleRoutes } from './routes/console.js';
 import { healthRoutes } from './routes/health.js';
+import { importingRoutes } from './routes/importing.js';
 import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
 import { readingRoutes } from './routes/reading.js';
@@ -53,6 +54,7 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', sendingRoutes({ notifier, limits, once }));
   app.use('/api/v1', operatingRoutes(notifier));
   app.use('/api/v1', readingRoutes(database));
+  app.use('/api/v1', importingRoutes(database));
   app.use('/api/v1', peopleRoutes(database));
 
   app.use(nothingHere);

@@ -15,6 +15,7 @@ import {
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { allow } from '../middleware/authenticate.js';
+import { linkNext } from '../middleware/paging.js';
 import { idIn, parse } from '../middleware/parse.js';
 import { barsOf, statsOf } from './stats.js';
 
@@ -57,7 +58,7 @@ export function readingRoutes(database: Database): Router {
     const shown = found.slice(0, query.limit);
     const last = shown.at(-1);
     if (found.length > query.limit && last !== undefined)
-      res.set('Link', `<${nextPage(req, last.id)}>; rel="next"`);
+      linkNext(req, res, Buffer.from(last.id).toString('base64url'));
     res.json(shown.map(summaryOf));
   });
 
@@ -99,14 +100,6 @@ export function readingRoutes(database: Database): Router {
 
 function unknown(id: string): Refusal {
   return new Refusal('not_found', `Notification with ID ${id} not found.`);
-}
-
-function nextPage(req: Request, lastId: string): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(req.query))
-    if (typeof value === 'string') query.set(name, value);
-  query.set('cursor', Buffer.from(lastId).toString('base64url'));
-  return `${req.baseUrl}${req.path}?${query}`;
 }
 
 function summaryOf(row: NotificationSummary) {

@@ -1,0 +1,77 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Refusal } from '@belfry/shared/domain/refusal.js';
+
+/*
+ * How long a request may take to arrive. Node's own limit holds for every request of a server alike; here a route can lift it for a
+ * caller it has let in, and puts another one in its place.
+ */
+
+/** An ordinary request must be there, to its last byte, after this long. */
+const ORDINARY_MS = 30_000;
+
+/** The bounds of a body that may take long. */
+const PATIENCE_MS = 30_000;
+const BYTES_PER_SECOND = 4 * 1024;
+/** Whatever it sends, a request ends after this long. */
+export const LONGEST_MS = 60 * 60_000;
+
+const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
+
+/** Cuts off whoever has not sent the whole request within 30 s, as a server with `requestTimeout` does. */
+export function limitArrival(server: Server): void {
+  server.prependListener('request', (req: IncomingMessage, res: ServerResponse) => {
+    const cut = () => {
+      if (req.complete) return;
+      if (!res.headersSent) req.socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
+      req.socket.destroy();
+    };
+    timers.set(req, setTimeout(cut, ORDINARY_MS));
+    res.once('close', () => clearTimeout(timers.get(req)));
+  });
+}
+
+/**
+ * The body as it comes, for a route that takes long ones. The caller may have kept us waiting 30 s altogether, and a second
+ * more for every 4 KB that have come, never more than 30 s at one time; the request ends after an hour. Time in which we were
+ * busy and did not read is not the caller's. When the body is left before its end, the ordinary limit holds for the rest of it,
+ * which is thrown away.
+ *
+ * Throws `Refusal`: 408 when it is too slow, 422 when the connection breaks.
+ */
+export async function* arriving(req: IncomingMessage): AsyncGenerator<Buffer, void> {
+  const timer = timers.get(req);
+  clearTimeout(timer);
+  const chunks = req.iterator({ destroyOnReturn: false });
+  const endsAt = performance.now() + LONGEST_MS;
+  let patience = PATIENCE_MS;
+  try {
+    for (;;) {
+      const asked = performance.now();
+      const next = await inTime(chunks.next(), Math.min(patience, PATIENCE_MS, endsAt - asked));
+      if (next.done === true) return;
+      const chunk: Buffer = next.value;
+      patience += (chunk.length / BYTES_PER_SECOND) * 1_000 - (performance.now() - asked);
+      yield chunk;
+    }
+  } finally {
+    timer?.refresh();
+  }
+}
+
+async function inTime<Result>(work: Promise<Result>, ms: number): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Refusal('too_slow', 'The body arrives too slowly.')), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal('invalid', 'The body did not arrive whole.', {
+      reason: 'incomplete_body',
+      cause: error,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
