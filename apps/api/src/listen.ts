@@ -11,8 +11,16 @@ export interface Listening {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Serves the app, with a bound on everything that a slow or hostile client could draw out. */
-export async function listen(app: Express, host: string, port: number): Promise<Listening> {
+/**
+ * Serves the app, with a bound on everything that a slow or hostile client could draw out. A request must have arrived
+ * within `arrivalMs` (30 s), unless its route takes long ones.
+ */
+export async function listen(
+  app: Express,
+  host: string,
+  port: number,
+  arrivalMs?: number,
+): Promise<Listening> {
   const server = createServer(
     {
       headersTimeout: 10_000,
@@ -22,7 +30,7 @@ export async function listen(app: Express, host: string, port: number): Promise<
     },
     app,
   );
-  limitArrival(server);
+  limitArrival(server, arrivalMs);
   server.maxHeadersCount = 100;
   server.maxConnections = 10_000;
   await bind(server, host, port);

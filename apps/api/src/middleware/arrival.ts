@@ -9,23 +9,31 @@ import { Refusal } from '@belfry/shared/domain/refusal.js';
 /** An ordinary request must be there, to its last byte, after this long. */
 const ORDINARY_MS = 30_000;
 
-/** The bounds of a body that may take long. */
-const PATIENCE_MS = 30_000;
-const BYTES_PER_SECOND = 4 * 1024;
 /** Whatever it sends, a request ends after this long. */
 export const LONGEST_MS = 60 * 60_000;
+
+/** The bounds of a body that may take long. */
+export interface Patience {
+  /** For how long the caller may keep us waiting at one time, and altogether before anything has come. */
+  readonly waitMs: number;
+  /** What buys a second more. */
+  readonly bytesPerSecond: number;
+  readonly longestMs: number;
+}
+
+const PATIENCE: Patience = { waitMs: 30_000, bytesPerSecond: 4 * 1024, longestMs: LONGEST_MS };
 
 const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
 
 /** Cuts off whoever has not sent the whole request within 30 s, as a server with `requestTimeout` does. */
-export function limitArrival(server: Server): void {
+export function limitArrival(server: Server, ms = ORDINARY_MS): void {
   server.prependListener('request', (req: IncomingMessage, res: ServerResponse) => {
     const cut = () => {
       if (req.complete) return;
       if (!res.headersSent) req.socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
       req.socket.destroy();
     };
-    timers.set(req, setTimeout(cut, ORDINARY_MS));
+    timers.set(req, setTimeout(cut, ms));
     res.once('close', () => clearTimeout(timers.get(req)));
   });
 }
@@ -38,19 +46,22 @@ export function limitArrival(server: Server): void {
  *
  * Throws `Refusal`: 408 when it is too slow, 422 when the connection breaks.
  */
-export async function* arriving(req: IncomingMessage): AsyncGenerator<Buffer, void> {
+export async function* arriving(
+  req: IncomingMessage,
+  { waitMs, bytesPerSecond, longestMs }: Patience = PATIENCE,
+): AsyncGenerator<Buffer, void> {
   const timer = timers.get(req);
   clearTimeout(timer);
   const chunks = req.iterator({ destroyOnReturn: false });
-  const endsAt = performance.now() + LONGEST_MS;
-  let patience = PATIENCE_MS;
+  const endsAt = performance.now() + longestMs;
+  let patience = waitMs;
   try {
     for (;;) {
       const asked = performance.now();
-      const next = await inTime(chunks.next(), Math.min(patience, PATIENCE_MS, endsAt - asked));
+      const next = await inTime(chunks.next(), Math.min(patience, waitMs, endsAt - asked));
       if (next.done === true) return;
       const chunk: Buffer = next.value;
-      patience += (chunk.length / BYTES_PER_SECOND) * 1_000 - (performance.now() - asked);
+      patience += (chunk.length / bytesPerSecond) * 1_000 - (performance.now() - asked);
       yield chunk;
     }
   } finally {

@@ -19,10 +19,13 @@ export interface LineBounds {
   readonly body: number;
 }
 
+/** As much as a socket gives at once. */
+const AT_ONCE = 64 * 1024;
+
 const UNPACK: Readonly<Record<string, () => Transform>> = {
-  gzip: () => createGunzip(),
-  deflate: () => createInflate(),
-  br: () => createBrotliDecompress(),
+  gzip: () => createGunzip({ chunkSize: AT_ONCE }),
+  deflate: () => createInflate({ chunkSize: AT_ONCE }),
+  br: () => createBrotliDecompress({ chunkSize: AT_ONCE }),
 };
 
 /**

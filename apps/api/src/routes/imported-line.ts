@@ -10,7 +10,7 @@ import { changeOf } from './person-shape.js';
 /** A line longer than this is refused without being read. */
 export const LONGEST_LINE = 64 * 1024;
 const MOST_ERRORS = 10;
-const LONGEST_PATH = 200;
+const LONGEST_TEXT = 200;
 
 /** A line that was not taken, and everything that is wrong with it. */
 export interface RefusedLine {
@@ -61,7 +61,11 @@ function refusedFor(line: number, value: object, errors: readonly FieldError[]):
       // Bounded, since a line may be wrong in a thousand places, and a name in it as long as the line.
       errors: errors
         .slice(0, MOST_ERRORS)
-        .map(({ path, message }) => ({ path: path.slice(0, LONGEST_PATH).toWellFormed(), message })),
+        .map(({ path, message }) => ({ path: shortened(path), message: shortened(message) })),
     },
   };
+}
+
+function shortened(text: string): string {
+  return text.slice(0, LONGEST_TEXT).toWellFormed();
 }
