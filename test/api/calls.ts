@@ -50,6 +50,8 @@ export const CALLS: readonly ContractCall[] = [
     also: ['internal'],
   },
   { method: 'GET', path: '/users', also: [] },
+  { method: 'GET', path: '/users?search=some&active=true&group=g&role=clerk', also: [] },
+  { method: 'POST', path: '/users/import', also: [] },
   {
     method: 'PUT',
     path: `/users/${PERSON}`,

@@ -1,5 +1,5 @@
 import { firstIdOf } from '../domain/ids.js';
-import { type Actor, personTarget, recordAudit } from './audit.js';
+import { type Actor, actorOn, personTarget, recordAudit } from './audit.js';
 import type { Database, Statements } from './database.js';
 import { retryTransient } from './retry-transient.js';
 import { isWaiting } from './states.js';
@@ -53,7 +53,7 @@ export async function erasePerson(database: Database, id: string, actor: Actor):
       const notifications = earlier + theirs.length;
       if (erased === undefined && notifications === 0) return false;
       await recordAudit(transaction, {
-        actor,
+        actor: erased === undefined ? actor : actorOn(actor, { id, auditId: erased.auditId }),
         action: 'person.erase',
         // Null for somebody who was never here, only written to.
         target: erased === undefined ? null : personTarget(erased.auditId),

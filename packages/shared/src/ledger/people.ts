@@ -1,5 +1,5 @@
 import { and, arrayContains, asc, eq, exists, gt, type SQL, sql } from 'drizzle-orm';
-import { type Actor, personTarget, recordAudit } from './audit.js';
+import { type Actor, actorOn, personTarget, recordAudit } from './audit.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
 import { groupMember, person } from './schema.js';
@@ -35,8 +35,12 @@ export async function putPerson(
       const stored = await findPerson(transaction, id);
       if (written === undefined || stored === null) throw new Error('A person vanished while being written.');
       const { created, fields, auditId } = written;
-      const target = personTarget(auditId);
-      await recordAudit(transaction, { actor, action: 'person.put', target, details: { created, fields } });
+      await recordAudit(transaction, {
+        actor: actorOn(actor, written),
+        action: 'person.put',
+        target: personTarget(auditId),
+        details: { created, fields },
+      });
       return { created, person: stored };
     }),
   );
@@ -118,7 +122,7 @@ export async function putPreferences(
     );
     if (row === undefined) return null;
     await recordAudit(transaction, {
-      actor,
+      actor: actorOn(actor, { id, auditId: row.auditId }),
       action: 'preferences.put',
       target: personTarget(row.auditId),
       // Which channels, not whether: what somebody wishes is theirs.
