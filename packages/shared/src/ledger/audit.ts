@@ -1,7 +1,7 @@
 import { and, desc, eq, gte, lt } from 'drizzle-orm';
 import { newId } from '../domain/ids.js';
 import type { Database, Statements } from './database.js';
-import { auditEvent, person } from './schema.js';
+import { auditEvent } from './schema.js';
 
 /** Who does something: the subject and role of a token, or the name of a command with the role `system`. */
 export interface Actor {
@@ -84,15 +84,6 @@ export async function listAudit(
     )
     .orderBy(desc(auditEvent.id))
     .limit(page.limit);
-}
-
-/** What the trail calls a person who is still there, or null. */
-export async function auditTargetOf(database: Statements, personId: string): Promise<string | null> {
-  const [found] = await database.orm
-    .select({ auditId: person.auditId })
-    .from(person)
-    .where(eq(person.id, personId));
-  return found === undefined ? null : personTarget(found.auditId);
 }
 
 /**
