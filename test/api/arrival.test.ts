@@ -30,13 +30,21 @@ describe('a request that takes its time', () => {
         res.status(error.code === 'too_slow' ? 408 : 422).json({ size, code: error.reason });
       }
     });
+    app.post('/left', async (req, res) => {
+      for await (const _ of arriving(req, PATIENCE)) break;
+      res.json({});
+    });
     app.post('/plain', express.text({ type: '*/*' }), (_req, res) => void res.json({}));
     server = await listen(app, '127.0.0.1', 0, ARRIVAL_MS);
   });
   after(() => server.stop(1_000));
 
   /** Begins a request; more of its body can be said at any time. */
-  function begin(path: string, length: number): { socket: Socket; ended: Promise<string>; since: number } {
+  function begin(
+    path: string,
+    length: number,
+    connection = 'close',
+  ): { socket: Socket; ended: Promise<string>; since: number } {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     let text = '';
     socket.on('data', (data) => {
@@ -46,7 +54,7 @@ describe('a request that takes its time', () => {
     const since = performance.now();
     const ended = new Promise<string>((resolve) => socket.once('close', () => resolve(text)));
     socket.write(
-      `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\n\r\n`,
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: ${connection}\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\n\r\n`,
     );
     return { socket, ended, since };
   }
@@ -88,6 +96,14 @@ describe('a request that takes its time', () => {
     assert.match(await ended, /^HTTP\/1\.1 408 /);
     const took = performance.now() - since;
     assert.ok(took >= PATIENCE.longestMs - 20, `${took} ms`);
+  });
+
+  test('is cut off too when it was answered before its end, and the rest is only thrown away', async () => {
+    const { socket, ended, since } = begin('/left', 10_000, 'keep-alive');
+    drip(socket, 'x', 20);
+    assert.match(await ended, /^HTTP\/1\.1 200 /);
+    const took = performance.now() - since;
+    assert.ok(took >= ARRIVAL_MS - 20 && took < 5_000, `${took} ms`);
   });
 
   test('that is broken off is no outage of anything', async () => {

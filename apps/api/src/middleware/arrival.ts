@@ -23,18 +23,35 @@ export interface Patience {
 
 const PATIENCE: Patience = { waitMs: 30_000, bytesPerSecond: 4 * 1024, longestMs: LONGEST_MS };
 
-const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
+/** The ordinary limit on one request. */
+interface Limit {
+  start(): void;
+  stop(): void;
+}
 
-/** Cuts off whoever has not sent the whole request within 30 s, as a server with `requestTimeout` does. */
+const limits = new WeakMap<IncomingMessage, Limit>();
+
+/**
+ * Cuts off whoever has not sent the whole request within 30 s, as a server with `requestTimeout` does: also when the answer is
+ * out already, and the rest of the body is only thrown away.
+ */
 export function limitArrival(server: Server, ms = ORDINARY_MS): void {
   server.prependListener('request', (req: IncomingMessage, res: ServerResponse) => {
+    let timer: NodeJS.Timeout | undefined;
     const cut = () => {
       if (req.complete) return;
       if (!res.headersSent) req.socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
       req.socket.destroy();
     };
-    timers.set(req, setTimeout(cut, ms));
-    res.once('close', () => clearTimeout(timers.get(req)));
+    const limit: Limit = {
+      start() {
+        if (!req.complete && !req.destroyed) timer = setTimeout(cut, ms);
+      },
+      stop: () => clearTimeout(timer),
+    };
+    limit.start();
+    req.once('close', limit.stop);
+    limits.set(req, limit);
   });
 }
 
@@ -50,8 +67,8 @@ export async function* arriving(
   req: IncomingMessage,
   { waitMs, bytesPerSecond, longestMs }: Patience = PATIENCE,
 ): AsyncGenerator<Buffer, void> {
-  const timer = timers.get(req);
-  clearTimeout(timer);
+  const limit = limits.get(req);
+  limit?.stop();
   const chunks = req.iterator({ destroyOnReturn: false });
   const endsAt = performance.now() + longestMs;
   let patience = waitMs;
@@ -65,7 +82,7 @@ export async function* arriving(
       yield chunk;
     }
   } finally {
-    timer?.refresh();
+    limit?.start();
   }
 }
 

@@ -50,9 +50,12 @@ function asOne(res: Response): ImportReport {
 }
 
 function asLines(res: Response): ImportReport {
-  const write = async (type: string, facts: object) => {
+  const say = (type: string, facts: object) => {
     if (!res.headersSent) res.type(NDJSON).set('Cache-Control', 'no-store');
     res.write(`${JSON.stringify({ type, ...facts })}\n`);
+  };
+  const write = async (type: string, facts: object) => {
+    say(type, facts);
     if (res.writableLength > MOST_UNREAD) await untilRead(res);
   };
   return {
@@ -60,7 +63,7 @@ function asLines(res: Response): ImportReport {
     progress: (state) => write('progress', countsOf(state)),
     end(state, stoppedBy) {
       const problem: Problem | undefined = stoppedBy === undefined ? undefined : problemOf(stoppedBy);
-      void write('summary', {
+      say('summary', {
         ...countsOf(state),
         complete: problem === undefined,
         ...(problem === undefined ? {} : { problem }),

@@ -1,11 +1,11 @@
-import type { importedPerson, personBody } from '@belfry/shared/channels/person.js';
+import type { ImportedPerson, personBody } from '@belfry/shared/channels/person.js';
 import type { Person } from '@belfry/shared/ledger/people.js';
 import type { PersonChange } from '@belfry/shared/ledger/write-people.js';
 import type { z } from 'zod';
 
 /** What a valid body changes. */
 export function changeOf(
-  body: z.infer<typeof personBody> & Pick<z.infer<typeof importedPerson>, 'preferences'>,
+  body: z.infer<typeof personBody> & Pick<ImportedPerson, 'preferences'>,
 ): PersonChange {
   const { email, phone, locale, timezone, roles, active, groups, preferences, webhook_url } = body;
   return { email, phone, locale, timezone, roles, active, groups, preferences, webhookUrl: webhook_url };

@@ -46,11 +46,16 @@ export async function erasePerson(database: Database, id: string, actor: Actor):
         'DELETE FROM suppression WHERE (channel, address) IN (SELECT * FROM unnest($1::text[], $2::text[]))',
         columnsOf(addresses),
       );
-      const theirs = await notificationsOf(transaction, id);
-      await clear(transaction, theirs);
+      let notifications = earlier;
+      let page: string[];
+      do {
+        page = await notificationsOf(transaction, id);
+        await clear(transaction, page);
+        notifications += page.length;
+        // Another one only if many came since.
+      } while (page.length === PAGE);
       await eraseBare(transaction, addresses, firstIdOf(startedAt - CLOCK_SLACK_MS));
       await transaction.rows('DELETE FROM inbox_item WHERE person_id = $1', [id]);
-      const notifications = earlier + theirs.length;
       if (erased === undefined && notifications === 0) return false;
       await recordAudit(transaction, {
         actor: erased === undefined ? actor : actorOn(actor, { id, auditId: erased.auditId }),
