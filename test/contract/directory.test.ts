@@ -23,7 +23,8 @@ describe('asking the user directory', () => {
     server = await startDirectory();
   });
   after(() => server.stop());
-  const client = (token?: string) => createDirectoryClient({ url: server.url, token, timeoutMs: TIMEOUT_MS });
+  const client = ({ token, timeoutMs = 10_000 }: { token?: string; timeoutMs?: number } = {}) =>
+    createDirectoryClient({ url: server.url, token, timeoutMs });
   /** What somebody answered with by a client that has not asked before. */
   const told = (script: DirectoryScript, timeoutMs?: number): Promise<DirectoryAnswer> => {
     server.tell('one', script);
