@@ -54,6 +54,8 @@ export const CALLS: readonly ContractCall[] = [
   { method: 'POST', path: '/dead-letters/replay', body: { ids: [NO_ID], rate: 50 }, also: [] },
   { method: 'POST', path: '/dead-letters/replay', body: { filter: { class: 'poison' } }, also: [] },
   { method: 'GET', path: '/users', also: [] },
+  { method: 'GET', path: '/users?search=some&active=true&group=g&role=clerk', also: [] },
+  { method: 'POST', path: '/users/import', also: [] },
   {
     method: 'PUT',
     path: `/users/${PERSON}`,

@@ -23,6 +23,7 @@ describe('people and what they wish', () => {
       roles: [],
       active: true,
       groups: [],
+      webhook_url: null,
     });
     for (const time of [created_at, updated_at]) assert.match(String(time), /^\d{4}-\d\d-\d\dT.*Z$/);
     const full = {
@@ -33,6 +34,7 @@ describe('people and what they wish', () => {
       roles: ['admin'],
       active: false,
       groups: ['tenants', 'board', 'tenants'],
+      webhook_url: 'https://hooks.example.org/belfry?to=user123',
     };
     const changed = await put('user123', full);
     assert.equal(changed.status, 200);
@@ -75,6 +77,25 @@ describe('people and what they wish', () => {
       roles: ['admin', [''], [7], Array(51).fill('r'), null],
       active: ['true', 1, null],
       groups: ['g', ['a b'], [null], Array(1_001).fill('g')],
+      webhook_url: [
+        '',
+        'x',
+        7,
+        'hooks.example.org',
+        '//hooks.example.org',
+        'ftp://hooks.example.org',
+        'javascript:alert(1)',
+        'file:///etc/passwd',
+        'https://',
+        'https://me:secret@hooks.example.org/',
+        'https://me@hooks.example.org/',
+        'https://hooks.example.org/#part',
+        'https://hooks.example.org/#',
+        'https://hooks.example.org/a b',
+        'https://hooks.example.org/\r\nx: y',
+        ' https://hooks.example.org/',
+        `https://hooks.example.org/${'x'.repeat(2_048)}`,
+      ],
     };
     await writesNothing(fleet(), async () => {
       for (const [field, values] of Object.entries(wrong)) {
@@ -109,6 +130,83 @@ describe('people and what they wish', () => {
     );
     for (const query of ['limit=0', 'limit=201', 'limit=x', 'cursor=%00', 'cursor='])
       assertProblem(await fleet().call('GET', `/users?${query}`), 422);
+  });
+
+  test('people are found by a part of their id or address, by group, role and whether they are active', async () => {
+    await put('find-one', { email: 'A.Surname@mail.example', phone: '+251922333444', groups: ['g1'] });
+    await put('find-two', { email: 'two_2@mail.example', roles: ['clerk'], groups: ['g1', 'g2'] });
+    await put('find-three', { active: false, roles: ['clerk', 'chief'] });
+    const found: Readonly<Record<string, readonly string[]>> = {
+      'search=find-': ['find-one', 'find-three', 'find-two'],
+      'search=FIND-T': ['find-three', 'find-two'],
+      'search=surname': ['find-one'],
+      'search=2333': ['find-one'],
+      'search=%2B2519223': ['find-one'],
+      'search=mail.example': ['find-one', 'find-two'],
+      'search=two_2%40': ['find-two'],
+      // They are letters here, and not wild cards.
+      'search=find%25': [],
+      'search=find_one': [],
+      "search=';--": [],
+      'search=%5C': [],
+      'search=one%20a.sur': [],
+      'search=%F0%9F%94%94': [],
+      'group=g1': ['find-one', 'find-two'],
+      'group=g3': [],
+      'role=clerk': ['find-three', 'find-two'],
+      'role=chief&active=false': ['find-three'],
+      'role=chief&active=true': [],
+      'group=g1&search=two': ['find-two'],
+      'search=find&active=true&group=g2&role=clerk': ['find-two'],
+    };
+    for (const [query, ids] of Object.entries(found)) {
+      const page = await fleet().call('GET', `/users?${query}`);
+      assert.equal(page.status, 200, `${query}: ${page.text}`);
+      assert.deepEqual(
+        items(page.body).map(({ id }) => String(id)),
+        ids,
+        query,
+      );
+    }
+    const page = await fleet().call('GET', '/users?search=find-&limit=2');
+    assert.match(
+      page.headers.get('link') ?? '',
+      /^<\/api\/v1\/users\?search=find-&limit=2&cursor=find-three>/,
+    );
+    const wrong = [
+      'search=',
+      'search=%00',
+      'search=a%0Ab',
+      `search=${'x'.repeat(255)}`,
+      'active=yes',
+      'active=',
+    ];
+    for (const query of [...wrong, 'group=a%20b', 'role=', 'search=a&search=b'])
+      assertProblem(await fleet().call('GET', `/users?${query}`), 422, { path: query.split('=')[0] ?? '' });
+  });
+
+  test('every act is in the audit trail with its fields and never with a value', async () => {
+    await put('traced', { email: 'traced@canary.example', groups: ['canary-group'] });
+    await put('traced', { email: 'traced@canary.example', phone: '+251911777000', locale: 'en' });
+    await put('traced', { groups: ['canary-group', 'canary-other'], webhook_url: 'https://canary.example/' });
+    const wish = { sms: true, email: false };
+    await fleet().call('PUT', '/users/traced/preferences', wish, { as: 'user', sub: 'traced' });
+    await fleet().call('PUT', '/users/traced/preferences', {});
+    await put('traced', { email: 'wrong' });
+    await fleet().call('DELETE', '/users/traced', undefined, { sub: 'eraser' });
+    const { rows } = await fleet().database.query<{ actor: string; action: string; details: object }>(
+      `SELECT CASE WHEN actor = target THEN 'themself' ELSE actor END AS actor, action, details FROM audit_event WHERE target =
+         (SELECT target FROM audit_event WHERE actor = 'eraser') ORDER BY id`,
+    );
+    assert.deepEqual(rows, [
+      { actor: 'test', action: 'person.put', details: { created: true, fields: ['email', 'groups'] } },
+      { actor: 'test', action: 'person.put', details: { created: false, fields: ['phone'] } },
+      { actor: 'test', action: 'person.put', details: { created: false, fields: ['webhook_url', 'groups'] } },
+      { actor: 'themself', action: 'preferences.put', details: { fields: ['sms', 'email'] } },
+      { actor: 'eraser', action: 'person.erase', details: { notifications: 0 } },
+    ]);
+    const trail = await fleet().database.query<{ row: string }>('SELECT a::text AS row FROM audit_event a');
+    assert.ok(!trail.rows.some(({ row }) => /canary|251911777|traced/.test(row)));
   });
 
   test('preferences begin with the defaults, and a change keeps the others', async () => {

@@ -30,7 +30,8 @@ const INSIDE: Readonly<Record<string, readonly string[]>> = {
   routing: ['domain', 'ledger'],
   service: ['config', 'domain', 'ledger', 'queue'],
   queue: ['config', 'domain', 'ledger', 'service'],
-  notify: ['channels', 'domain', 'ledger', 'queue', 'routing', 'service', 'templates'],
+  directory: ['channels', 'domain', 'ledger', 'service'],
+  notify: ['channels', 'directory', 'domain', 'ledger', 'queue', 'routing', 'service', 'templates'],
   upkeep: ['domain', 'ledger', 'queue', 'service'],
 };
 

@@ -10,7 +10,7 @@ import {
   firstOf,
   letLeaseLapse,
   notification,
-  OPERATOR,
+  OPS,
   recordFor,
   rowOf,
   withLedger,
@@ -65,7 +65,7 @@ describe('claiming', () => {
   it('answers both who ask in one batch for what cannot be had alike', async () => {
     const mail = notification();
     await accept(ledger.one, mail);
-    await cancelNotification(ledger.one, mail.id, OPERATOR);
+    await cancelNotification(ledger.one, mail.id, OPS);
     const id = firstOf(mail);
     const claims = await claimDeliveries(ledger.one, ANNA, LEASE_MS, [id, id]);
     assert.deepEqual(claims, [{ kind: 'over' }, { kind: 'over' }]);
@@ -146,7 +146,7 @@ describe('claiming', () => {
     const unused = notification({ state: 'skipped' });
     await accept(ledger.one, sent, cancelled, unused);
     await recordOutcomes(ledger.one, ANNA, [recordFor(claimed(await claimOne(firstOf(sent))))]);
-    await cancelNotification(ledger.one, cancelled.id, OPERATOR);
+    await cancelNotification(ledger.one, cancelled.id, OPS);
     const ids = [...[sent, cancelled, unused].map(firstOf), newId()];
     const claims = await claimDeliveries(ledger.one, ANNA, LEASE_MS, ids);
     assert.deepEqual(claims, Array(4).fill({ kind: 'over' }));
@@ -209,7 +209,7 @@ describe('claiming', () => {
     const [anna, berta, cancelled] = await Promise.all([
       claiming(ANNA, ids),
       claiming(BERTA, ids.toReversed()),
-      Promise.all(many.toReversed().map(({ id }) => cancelNotification(ledger.two, id, OPERATOR))),
+      Promise.all(many.toReversed().map(({ id }) => cancelNotification(ledger.two, id, OPS))),
     ]);
     const won = [...anna.flat(), ...berta.flat()].filter(({ kind }) => kind === 'claimed').length;
     const stopped = cancelled.reduce((sum, one) => sum + (one.kind === 'cancelled' ? one.deliveries : 0), 0);

@@ -19,6 +19,7 @@ import {
   claimed,
   firstOf,
   notification,
+  OPS,
   recordFor,
   rowOf,
   withLedger,
@@ -34,7 +35,8 @@ describe('dead letters', () => {
   /** Accepts a mail and lets it die; returns its delivery. */
   async function die(options: AcceptOptions = {}, how: Partial<DeliveryRecord> = REJECTED): Promise<string> {
     const one = notification(options);
-    if (one.personId !== null) await putPerson(ledger.one, one.personId, { email: 'email-0@example.org' });
+    if (one.personId !== null)
+      await putPerson(ledger.one, one.personId, { email: 'email-0@example.org' }, OPS);
     await accept(ledger.one, one);
     const [claim] = await claimDeliveries(ledger.one, ANNA, 60_000, [firstOf(one)]);
     await recordOutcomes(ledger.one, ANNA, [recordFor(claimed(claim), how)]);

@@ -3,14 +3,15 @@ import { describe, it } from 'node:test';
 import { newId } from '@belfry/shared/domain/ids.js';
 import { findSuppressions, loadAddressees } from '@belfry/shared/ledger/addressees.js';
 import { claimDeliveries } from '@belfry/shared/ledger/claim.js';
+import { erasePerson } from '@belfry/shared/ledger/erase.js';
 import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { findNotification } from '@belfry/shared/ledger/notifications.js';
-import { erasePerson, findPerson, putPerson, putPreferences } from '@belfry/shared/ledger/people.js';
+import { findPerson, putPerson, putPreferences } from '@belfry/shared/ledger/people.js';
 import { recordOutcomes } from '@belfry/shared/ledger/record.js';
 import { beginRetries } from '@belfry/shared/ledger/waiting.js';
 import { objectionTo } from '@belfry/shared/routing/guard.js';
 import { waitFor } from '../support/wait.js';
-import { accept, claimed, firstOf, notification, recordFor, rowOf, withLedger } from './with-ledger.js';
+import { accept, claimed, firstOf, notification, OPS, recordFor, rowOf, withLedger } from './with-ledger.js';
 
 const ANNA = newId();
 const CANARY = 'canary';
@@ -19,27 +20,32 @@ describe('people', () => {
   const ledger = withLedger();
 
   it('keep what a change leaves out, and have defaults at first', async () => {
-    const first = await putPerson(ledger.one, 'abebe', {
-      email: 'a@b.example',
-      groups: ['g', 'g', 'h'],
-      roles: ['x'],
-    });
+    const first = await putPerson(
+      ledger.one,
+      'abebe',
+      {
+        email: 'a@b.example',
+        groups: ['g', 'g', 'h'],
+        roles: ['x'],
+      },
+      OPS,
+    );
     assert.equal(first.created, true);
     assert.deepEqual([first.person.locale, first.person.timezone, first.person.active], ['en', 'UTC', true]);
-    const second = await putPerson(ledger.one, 'abebe', { locale: 'am', email: null });
+    const second = await putPerson(ledger.one, 'abebe', { locale: 'am', email: null }, OPS);
     assert.equal(second.created, false);
     const { email, locale, groups, roles } = second.person;
     assert.deepEqual(
       { email, locale, groups, roles },
       { email: null, locale: 'am', groups: ['g', 'h'], roles: ['x'] },
     );
-    assert.deepEqual((await putPerson(ledger.one, 'abebe', { groups: [] })).person.groups, []);
+    assert.deepEqual((await putPerson(ledger.one, 'abebe', { groups: [] }, OPS)).person.groups, []);
   });
 
   it('are created once by ten calls at once', async () => {
     const all = await Promise.all(
       Array.from({ length: 10 }, (_, n) =>
-        putPerson(n % 2 ? ledger.one : ledger.two, 'ten', { groups: ['g'] }),
+        putPerson(n % 2 ? ledger.one : ledger.two, 'ten', { groups: ['g'] }, OPS),
       ),
     );
     assert.equal(all.filter(({ created }) => created).length, 1);
@@ -47,18 +53,18 @@ describe('people', () => {
   });
 
   it('keep the preferences that are not mentioned', async () => {
-    await putPerson(ledger.one, 'prefers', {});
-    await putPreferences(ledger.one, 'prefers', { sms: true });
-    assert.deepEqual(await putPreferences(ledger.one, 'prefers', { email: false }), {
+    await putPerson(ledger.one, 'prefers', {}, OPS);
+    await putPreferences(ledger.one, 'prefers', { sms: true }, OPS);
+    assert.deepEqual(await putPreferences(ledger.one, 'prefers', { email: false }, OPS), {
       sms: true,
       email: false,
     });
-    assert.equal(await putPreferences(ledger.one, 'nobody', { sms: true }), null);
+    assert.equal(await putPreferences(ledger.one, 'nobody', { sms: true }, OPS), null);
   });
 
   it('are found many at once, in the order of the question, with what is suppressed', async () => {
-    await putPerson(ledger.one, 'p1', { email: 'p1@b.example', phone: '+251911000001' });
-    await putPerson(ledger.one, 'p2', {});
+    await putPerson(ledger.one, 'p1', { email: 'p1@b.example', phone: '+251911000001' }, OPS);
+    await putPerson(ledger.one, 'p2', {}, OPS);
     await ledger.one.rows(
       "INSERT INTO suppression (channel, address, reason) VALUES ('sms', '+251911000001', 'stop')",
     );
@@ -75,7 +81,7 @@ describe('people', () => {
     await ledger.one.rows(
       "INSERT INTO suppression (channel, address, reason) VALUES ('email', 'loud@b.example', 'bounced')",
     );
-    await putPerson(ledger.one, 'p3', { email: 'Loud@B.example' });
+    await putPerson(ledger.one, 'p3', { email: 'Loud@B.example' }, OPS);
     const [person] = await loadAddressees(ledger.one, ['p3']);
     assert.deepEqual(person?.suppressed, { email: 'bounced' });
     const asked = ['LOUD@b.example', 'loud@b.example', 'loud@c.example'];
@@ -111,7 +117,7 @@ describe('erasing a person', () => {
     ).length;
 
   it('cancels what waits, ends nothing twice, and leaves the bare facts alone', async () => {
-    await putPerson(ledger.one, 'sara', { email: `${CANARY}@b.example`, groups: ['g'] });
+    await putPerson(ledger.one, 'sara', { email: `${CANARY}@b.example`, groups: ['g'] }, OPS);
     const given = {
       queued: toSara(),
       scheduled: toSara('scheduled'),
@@ -139,8 +145,8 @@ describe('erasing a person', () => {
       { ...delivery, channel: 'realtime', priority: 'low', to: 'sara', content: note },
     ]);
 
-    assert.equal(await erasePerson(ledger.one, 'sara'), true);
-    assert.equal(await erasePerson(ledger.one, 'sara'), false);
+    assert.equal(await erasePerson(ledger.one, 'sara', OPS), true);
+    assert.equal(await erasePerson(ledger.one, 'sara', OPS), false);
 
     const states = Object.entries(given).map(async ([name, one]) => [
       name,
@@ -172,14 +178,14 @@ describe('erasing a person', () => {
   });
 
   it('never turns what is accepted at that moment into a message to a bare address', async () => {
-    await putPerson(ledger.one, 'sara', {});
+    await putPerson(ledger.one, 'sara', {}, OPS);
     const before = toSara();
     await accept(ledger.one, before);
     // Somebody holds one of the person's deliveries, so that the erasure stops half-way.
     const holder = await ledger.two.pool.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT 1 FROM delivery WHERE id = $1 FOR UPDATE', [firstOf(before)]);
-    const erasing = erasePerson(ledger.one, 'sara');
+    const erasing = erasePerson(ledger.one, 'sara', OPS);
     await waitFor(async () => (await waitingForLocks()) === 1);
     const meanwhile = toSara();
     let accepted = false;

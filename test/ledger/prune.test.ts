@@ -6,7 +6,7 @@ import { countNotifications } from '@belfry/shared/ledger/notifications.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
 import { PRUNE_WALKS, pruneStep } from '@belfry/shared/ledger/prune.js';
 import { prune } from '@belfry/shared/upkeep/prune.js';
-import { accept, firstOf, notification, withLedger } from './with-ledger.js';
+import { accept, firstOf, notification, OPS, withLedger } from './with-ledger.js';
 
 const DAYS = 30;
 /** Ids as they were made then: UUIDv7 begins with the time. */
@@ -94,7 +94,7 @@ describe('pruning', () => {
   });
 
   it('takes the notes of the inbox along', async () => {
-    await putPerson(ledger.one, 'sara', {});
+    await putPerson(ledger.one, 'sara', {}, OPS);
     const made = notification({ personId: 'sara', channels: ['realtime'] });
     const given = { ...made, id: `01000000${made.id.slice(8)}` };
     await accept(ledger.one, given);

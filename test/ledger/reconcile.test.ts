@@ -12,15 +12,7 @@ import { forEachEngine } from '../support/engines.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { waitFor } from '../support/wait.js';
 import { enqueuerOn, openTestEngine, SILENT } from './with-engine.js';
-import {
-  type AcceptOptions,
-  accept,
-  firstOf,
-  notification,
-  OPERATOR,
-  rowOf,
-  withLedger,
-} from './with-ledger.js';
+import { type AcceptOptions, accept, firstOf, notification, OPS, rowOf, withLedger } from './with-ledger.js';
 
 const QUEUE = 'email.normal';
 
@@ -137,7 +129,7 @@ describe('the reconciler', () => {
     it('finds what is due although jobs of what was cancelled are still in the queue', async () => {
       const later = await accepted(20, { state: 'scheduled', sendAt: new Date(Date.now() + 3_600_000) });
       await enqueuer.enqueueNow(later.map(({ seed }) => seed));
-      for (const { notificationId } of later) await cancelNotification(ledger.one, notificationId, OPERATOR);
+      for (const { notificationId } of later) await cancelNotification(ledger.one, notificationId, OPS);
       const [lost] = await accepted(1);
       assert.ok(lost);
       assert.equal(await run(), 1);

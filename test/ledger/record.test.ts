@@ -12,7 +12,7 @@ import {
   firstOf,
   letLeaseLapse,
   notification,
-  OPERATOR,
+  OPS,
   recordFor,
   rowOf,
   withLedger,
@@ -133,14 +133,14 @@ describe('recording', () => {
     const both = notification({ channels: ['email', 'sms'] });
     await accept(ledger.one, both);
     const claim = await claimOne(firstOf(both));
-    assert.deepEqual(await cancelNotification(ledger.one, both.id, OPERATOR), {
+    assert.deepEqual(await cancelNotification(ledger.one, both.id, OPS), {
       kind: 'cancelled',
       deliveries: 1,
     });
     assert.equal(await record(recordFor(claim)), 'recorded');
     assert.equal((await findNotification(ledger.one, both.id))?.notification.status, 'SENT');
-    assert.deepEqual(await cancelNotification(ledger.one, both.id, OPERATOR), { kind: 'nothing_left' });
-    assert.deepEqual(await cancelNotification(ledger.one, newId(), OPERATOR), { kind: 'unknown' });
+    assert.deepEqual(await cancelNotification(ledger.one, both.id, OPS), { kind: 'nothing_left' });
+    assert.deepEqual(await cancelNotification(ledger.one, newId(), OPS), { kind: 'unknown' });
   });
 
   it('gives a thousand notifications the right status when both of their deliveries end at the same instant', async () => {

@@ -16,7 +16,7 @@ import { startRedis, type TestRedis } from '../support/redis.js';
 import { waitFor } from '../support/wait.js';
 import { dieInNumbers, gaps } from './dead.js';
 import { enqueuerOn, openTestEngine } from './with-engine.js';
-import { OPERATOR, rowOf, withLedger } from './with-ledger.js';
+import { OPS, rowOf, withLedger } from './with-ledger.js';
 
 const NO_ID = '01890000-0000-7000-8000-000000000000';
 const CANARY = 'canary@example.org';
@@ -51,7 +51,7 @@ describe('a replay', () => {
       const answer = (body: ReplayResult): KeptAnswer | null =>
         key === undefined ? null : { caller: 'ops', key, fingerprint: 'f', status: 202, body };
       const parts = { database, enqueuer };
-      const outcome = await replayDeadLetters(parts, { actor: OPERATOR, which, rate, answer });
+      const outcome = await replayDeadLetters(parts, { actor: OPS, which, rate, answer });
       return outcome.kind === 'taken' ? 'taken' : outcome.result;
     }
 
@@ -207,7 +207,7 @@ describe('a replay', () => {
     });
 
     it('leaves no personal data in the trail', async () => {
-      await putPerson(ledger.one, 'sara', { email: CANARY });
+      await putPerson(ledger.one, 'sara', { email: CANARY }, OPS);
       const target = await auditTargetOf(ledger.one, 'sara');
       await replay({ filter: { userId: 'sara', search: CANARY, eventType: CANARY, provider: CANARY } });
       const [event] = await trail();

@@ -4,12 +4,13 @@ import { cancelNotification } from '@belfry/shared/ledger/cancel.js';
 import { type Claimed, claimDeliveries, renewLeases } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { replayDead } from '@belfry/shared/ledger/dead-letters.js';
-import { erasePerson, putPerson } from '@belfry/shared/ledger/people.js';
+import { erasePerson } from '@belfry/shared/ledger/erase.js';
+import { putPerson } from '@belfry/shared/ledger/people.js';
 import { type DeliveryRecord, recordOutcomes } from '@belfry/shared/ledger/record.js';
 import { beginRetries, type JobSeed, MAX_ROUNDS, renewGenerations } from '@belfry/shared/ledger/waiting.js';
 import fc from 'fast-check';
 import { isWaiting, type Placed, type Snapshot } from './walk.js';
-import { ALL_CHANNELS, accept, letLeaseLapse, notification, OPERATOR, recordFor } from './with-ledger.js';
+import { ALL_CHANNELS, accept, letLeaseLapse, notification, OPS, recordFor } from './with-ledger.js';
 
 /** Two workers. */
 const OWNERS = [newId(), newId()] as const;
@@ -53,7 +54,7 @@ const acceptStep = fc
     return {
       name: `accept ${state} ${channels}`,
       async run({ database }) {
-        await putPerson(database, PERSON, {});
+        await putPerson(database, PERSON, {}, OPS);
         const sendAt = state === 'scheduled' ? new Date(Date.now() + 3_600_000) : null;
         const given = notification({ personId: PERSON, channels, state, sendAt });
         await accept(database, given);
@@ -153,7 +154,7 @@ const cancelStep = nat.map(
       const tried = ({ state }: Placed) => state === 'retrying' || state === 'ambiguous';
       const target = pick(walk, n, tried)?.notification_id ?? newId();
       const moves = allTo('cancelled', walk, (one) => one.notification_id === target && isWaiting(one.state));
-      const result = await cancelNotification(walk.database, target, OPERATOR);
+      const result = await cancelNotification(walk.database, target, OPS);
       const known = walk.before.notifications.some(({ id }) => id === target);
       expect(result.kind, moves.size > 0 ? 'cancelled' : known ? 'nothing_left' : 'unknown');
       return moves;
@@ -204,7 +205,7 @@ const eraseStep = fc.constant<Step>({
   name: 'erase',
   async run(walk) {
     const moves = allTo('cancelled', walk, (one) => one.person_id === PERSON && isWaiting(one.state));
-    const erased = await erasePerson(walk.database, PERSON);
+    const erased = await erasePerson(walk.database, PERSON, OPS);
     return erased ? moves : new Map();
   },
 });

@@ -47,6 +47,9 @@ export function withLedger(prepare: (url: string) => Promise<void> = migrateLedg
   };
 }
 
+/** Who does what is audited. */
+export const OPS = { sub: 'ops', role: 'admin' } as const;
+
 export interface Accepted {
   readonly id: string;
   readonly deliveries: readonly NewDelivery[];
@@ -164,9 +167,6 @@ export async function letLeaseLapse(database: Database, deliveryId: string): Pro
     deliveryId,
   ]);
 }
-
-/** Who does what is written down in the audit trail. */
-export const OPERATOR = { sub: 'ops', role: 'admin' } as const;
 
 /** Every channel once. */
 export const ALL_CHANNELS: readonly Channel[] = CHANNELS;

@@ -1,5 +1,5 @@
 import { openDatabase } from '@belfry/shared/ledger/database.js';
-import { putPerson } from '@belfry/shared/ledger/people.js';
+import { findPerson, putPerson } from '@belfry/shared/ledger/people.js';
 import { createEvents } from '@belfry/shared/service/events.js';
 import { createLog } from '@belfry/shared/service/log.js';
 
@@ -45,9 +45,11 @@ log.warn({ err: new Error('outer', { cause: detailed }) }, 'what PostgreSQL says
 log.warn({ err: new Error(`first line\nredis://:${token}@cache.example`) }, 'a message of two lines');
 log.warn({ err: { message: text } }, 'something thrown that is no error');
 
-// Nothing listens on port 1, so the query fails with its parameters in the error.
+// Nothing listens on port 1, so both fail, the query with its parameters in the error.
 const database = openDatabase({ url: `postgres://me:${token}@127.0.0.1:1/x`, name: 'canary', size: 1 });
-await putPerson(database, 'sara', { email: address, phone: address }).catch((error: unknown) => {
+await findPerson(database, address).catch((error: unknown) => log.error({ err: error }, 'a query failed'));
+const change = { email: address, phone: address };
+await putPerson(database, 'sara', change, { sub: address, role: 'admin' }).catch((error: unknown) => {
   log.error({ err: error }, 'request failed');
   events.connectionFailed({ part: 'database', error });
 });

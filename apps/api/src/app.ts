@@ -15,6 +15,7 @@ import { boardRoutes } from './routes/board.js';
 import { consoleRoutes } from './routes/console.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { healthRoutes } from './routes/health.js';
+import { importingRoutes } from './routes/importing.js';
 import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
 import { readingRoutes } from './routes/reading.js';
@@ -57,6 +58,7 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', operatingRoutes(notifier));
   app.use('/api/v1', deadLetterRoutes({ database, notifier, keyed }));
   app.use('/api/v1', readingRoutes(database));
+  app.use('/api/v1', importingRoutes(database));
   app.use('/api/v1', peopleRoutes(database));
   app.use('/api/v1', auditRoutes(database));
 

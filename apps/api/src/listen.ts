@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { StartRefused } from '@belfry/shared/service/or-exit.js';
 import { within } from '@belfry/shared/service/within.js';
 import type { Express } from 'express';
+import { LONGEST_MS, limitArrival } from './middleware/arrival.js';
 
 export interface Listening {
   readonly url: string;
@@ -10,12 +11,26 @@ export interface Listening {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Serves the app, with a bound on everything that a slow or hostile client could draw out. */
-export async function listen(app: Express, host: string, port: number): Promise<Listening> {
+/**
+ * Serves the app, with a bound on everything that a slow or hostile client could draw out. A request must have arrived
+ * within `arrivalMs` (30 s), unless its route takes long ones.
+ */
+export async function listen(
+  app: Express,
+  host: string,
+  port: number,
+  arrivalMs?: number,
+): Promise<Listening> {
   const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 60_000, maxHeaderSize: 16 * 1024 },
+    {
+      headersTimeout: 10_000,
+      requestTimeout: LONGEST_MS,
+      keepAliveTimeout: 60_000,
+      maxHeaderSize: 16 * 1024,
+    },
     app,
   );
+  limitArrival(server, arrivalMs);
   server.maxHeadersCount = 100;
   server.maxConnections = 10_000;
   await bind(server, host, port);

@@ -13,6 +13,7 @@ import { createLog, type Logger } from '@belfry/shared/service/log.js';
 import { within } from '@belfry/shared/service/within.js';
 import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
 import { createApp } from './app.js';
+import { openDirectory } from './directory.js';
 import { inspectEngine } from './inspect-engine.js';
 import { listen } from './listen.js';
 
@@ -54,7 +55,8 @@ export async function openApiProcess(): Promise<ApiProcess> {
     onError: (error) => events.connectionFailed({ part: 'queue', error }),
   });
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
-  const notifier = createNotifier({ database, catalogue, enqueuer, events });
+  const directory = openDirectory(settings, database, events);
+  const notifier = createNotifier({ database, catalogue, enqueuer, events, directory });
   const schema = { ready: false };
   const app = createApp({ settings, database, engine, notifier, log, migrated: () => schema.ready });
   const listening = await listen(app, settings.HOST, settings.PORT);

@@ -1,7 +1,8 @@
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
 import { fleetSettings } from '@belfry/shared/config/settings.js';
 import { openDatabase } from '@belfry/shared/ledger/database.js';
-import { findPerson, type PersonChange, putPerson, putPreferences } from '@belfry/shared/ledger/people.js';
+import { findPerson, putPerson } from '@belfry/shared/ledger/people.js';
+import type { PersonChange } from '@belfry/shared/ledger/write-people.js';
 import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
 
 const ADDIS = 'Africa/Addis_Ababa';
@@ -43,6 +44,8 @@ const DEMO: readonly { id: string; change: PersonChange; sms: boolean }[] = [
   },
 ];
 
+const SEED = { sub: 'seed', role: 'system' };
+
 /** `npm run seed`: adds the demo people; they stay as they are when they are there already. */
 await orExit(async () => {
   loadEnvFile();
@@ -51,8 +54,7 @@ await orExit(async () => {
   for (const { id, change, sms } of DEMO) {
     const known = (await findPerson(database, id)) !== null;
     if (!known) {
-      await putPerson(database, id, change);
-      await putPreferences(database, id, { sms });
+      await putPerson(database, id, { ...change, preferences: { sms } }, SEED);
     }
     console.log(`${known ? 'known' : 'added'} ${id}`);
   }

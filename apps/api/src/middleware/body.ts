@@ -29,11 +29,16 @@ export function jsonBody(most: string): RequestHandler[] {
           'Send JSON, with the header Content-Type: application/json.',
         );
       }
-      const wrong = firstWrong(req.body, '', 0);
+      const wrong = unsafeIn(req.body);
       if (wrong !== null) throw invalid([wrong], undefined, 'unsafe_json');
       next();
     },
   ];
+}
+
+/** The first thing in parsed JSON that would do harm further in, or null. */
+export function unsafeIn(value: unknown): FieldError | null {
+  return firstWrong(value, '', 0);
 }
 
 function firstWrong(value: unknown, path: string, depth: number): FieldError | null {

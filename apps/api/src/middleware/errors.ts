@@ -15,13 +15,15 @@ export const nothingHere: RequestHandler = (req) => {
 /** Turns whatever was thrown into a problem document. The last middleware. */
 export function answerErrors(log: Logger): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
+    const refusal = asRefusal(error, req);
+    if (refusal === null) {
+      log.error({ err: error, method: req.method, route: String(req.route?.path ?? '') }, 'request failed');
+    }
     if (res.headersSent) {
       next(error);
       return;
     }
-    const refusal = asRefusal(error, req);
     if (refusal === null) {
-      log.error({ err: error, method: req.method, route: String(req.route?.path ?? '') }, 'request failed');
       sendProblem(res, INTERNAL);
       return;
     }
@@ -43,7 +45,8 @@ function sendProblem(res: Response, problem: Problem): void {
   res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-function asRefusal(error: unknown, req: Request): Refusal | null {
+/** What a caller is told of an error; null for a bug. */
+export function asRefusal(error: unknown, req: Request): Refusal | null {
   if (error instanceof Refusal) return error;
   if (error instanceof BatcherFull)
     return unavailable('Belfry has more work waiting than it takes on.', error);

@@ -10,6 +10,8 @@ export interface Problem {
   readonly errors?: readonly { path: string; message: string }[];
   /** Only with 429. */
   readonly error?: string;
+  /** RFC 9457 §3.2: members of one kind of problem. */
+  readonly [member: string]: unknown;
 }
 
 /** The only place where a refusal has an HTTP status. */
@@ -17,6 +19,7 @@ const STATUS: Readonly<Record<RefusalCode, readonly [status: number, title: stri
   unauthenticated: [401, 'Unauthorized'],
   forbidden: [403, 'Forbidden'],
   not_found: [404, 'Not Found'],
+  too_slow: [408, 'Request Timeout'],
   conflict: [409, 'Conflict'],
   too_large: [413, 'Content Too Large'],
   unsupported_media_type: [415, 'Unsupported Media Type'],
@@ -28,6 +31,7 @@ const STATUS: Readonly<Record<RefusalCode, readonly [status: number, title: stri
 export function problemOf(refusal: Refusal): Problem {
   const [status, title] = STATUS[refusal.code];
   return {
+    ...refusal.members,
     status,
     title,
     detail: refusal.message,

@@ -1,9 +1,9 @@
-import { emailAddress, externalId, locale, phoneNumber, timezone } from '@belfry/shared/channels/fields.js';
-import { CHANNELS } from '@belfry/shared/domain/channel.js';
+import { externalId, line } from '@belfry/shared/channels/fields.js';
+import { personBody, preferencesBody } from '@belfry/shared/channels/person.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { erasePerson } from '@belfry/shared/ledger/erase.js';
 import {
-  erasePerson,
   findPerson,
   listPeople,
   type Person,
@@ -13,26 +13,20 @@ import {
 import { effectivePreferences } from '@belfry/shared/routing/preferences.js';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { allow, allowSelf } from '../middleware/authenticate.js';
+import { allow, allowSelf, callerOf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
 import { cursorOf, pageLimit, sendPage } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
-
-const personBody = z.object({
-  email: emailAddress.nullish(),
-  phone: phoneNumber.nullish(),
-  locale: locale.optional(),
-  timezone: timezone.optional(),
-  roles: z.array(externalId).max(50).optional(),
-  active: z.boolean().optional(),
-  groups: z.array(externalId).max(1_000).optional(),
-});
-
-const preferencesBody = z
-  .partialRecord(z.enum(CHANNELS, `must be one of ${CHANNELS.join(', ')}`), z.boolean())
-  .refine((preferences) => Object.keys(preferences).length > 0, 'must name at least one channel');
+import { changeOf, shownPerson } from './person-shape.js';
 
 const listQuery = z.object({
+  search: line(254).optional(),
+  active: z
+    .enum(['true', 'false'], 'must be true or false')
+    .transform((text) => text === 'true')
+    .optional(),
+  group: externalId.optional(),
+  role: externalId.optional(),
   limit: pageLimit,
   cursor: cursorOf((text) => externalId.safeParse(text).success).optional(),
 });
@@ -44,13 +38,14 @@ export function peopleRoutes(database: Database): Router {
   const body = jsonBody('256kb');
 
   router.get('/users', admins, async (req, res) => {
-    const { limit, cursor } = parse(listQuery, req.query);
-    const found = await listPeople(database, { afterId: cursor ?? '', limit: limit + 1 });
+    const { limit, cursor, ...filter } = parse(listQuery, req.query);
+    const found = await listPeople(database, filter, { afterId: cursor ?? '', limit: limit + 1 });
     sendPage(req, res, found, { limit, show: shownPerson });
   });
 
   router.put('/users/:id', admins, ...body, async (req, res) => {
-    const { created, person } = await putPerson(database, personIn(req), parse(personBody, req.body));
+    const change = changeOf(parse(personBody, req.body));
+    const { created, person } = await putPerson(database, personIn(req), change, callerOf(req));
     res.status(created ? 201 : 200).json(shownPerson(person));
   });
 
@@ -60,7 +55,7 @@ export function peopleRoutes(database: Database): Router {
 
   router.delete('/users/:id', admins, async (req, res) => {
     const id = personIn(req);
-    if (!(await erasePerson(database, id))) throw unknown(id);
+    if (!(await erasePerson(database, id, callerOf(req)))) throw unknown(id);
     res.status(204).end();
   });
 
@@ -70,7 +65,7 @@ export function peopleRoutes(database: Database): Router {
 
   router.put('/users/:id/preferences', allowSelf('id'), ...body, async (req, res) => {
     const id = personIn(req);
-    const stored = await putPreferences(database, id, parse(preferencesBody, req.body));
+    const stored = await putPreferences(database, id, parse(preferencesBody, req.body), callerOf(req));
     if (stored === null) throw unknown(id);
     res.json(effectivePreferences(stored));
   });
@@ -90,20 +85,4 @@ async function load(database: Database, id: string): Promise<Person> {
 
 function unknown(id: string): Refusal {
   return new Refusal('not_found', `User with ID ${id} not found.`, { reason: 'unknown_person' });
-}
-
-function shownPerson(person: Omit<Person, 'groups'> & { groups?: readonly string[] }) {
-  const { id, email, phone, roles, active, groups, createdAt, updatedAt } = person;
-  return {
-    id,
-    email,
-    phone,
-    locale: person.locale,
-    timezone: person.timezone,
-    roles,
-    active,
-    ...(groups === undefined ? {} : { groups }),
-    created_at: createdAt,
-    updated_at: updatedAt,
-  };
 }

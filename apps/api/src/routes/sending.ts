@@ -140,13 +140,18 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
       if (!result.ok) throw refusalOf(kind, result.errors, item);
       return await make(kind, result.value, caller);
     } catch (error) {
-      if (!(error instanceof Refusal) || error.code === 'unavailable') throw error;
+      if (!(error instanceof Refusal) || isOutageOfAll(error)) throw error;
       const problem = problemOf(error);
       return { prepared: [], status: problem.status, body: problem };
     }
   }
 
   return router;
+}
+
+/** The user directory may know all the others, so its silence about one person is that item's alone. */
+function isOutageOfAll({ code, reason }: Refusal): boolean {
+  return code === 'unavailable' && reason !== 'directory_unavailable';
 }
 
 function refusalOf<Body>(kind: Kind<Body>, errors: FieldError[], body: unknown): Refusal {

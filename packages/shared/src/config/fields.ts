@@ -44,3 +44,9 @@ export function url(...protocols: string[]) {
     `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   );
 }
+
+/** Where one person is asked for, over HTTP. `{id}` stands for the person's id in the path or the query; without it the id is one more part of the path. */
+export const directoryUrl = url('https:', 'http:').refine((text) => {
+  const parsed = URL.parse(text);
+  return parsed !== null && parsed.username === '' && parsed.hash === '' && /^[^{}]*$/.test(parsed.host);
+}, 'must have no credentials and no fragment, and {id} only behind the host');

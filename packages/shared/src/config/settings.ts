@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
-import { limit, retention, url, whole } from './fields.js';
+import { directoryUrl, limit, retention, url, whole } from './fields.js';
 
 /** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
 const SHORTEST_SECRET = 16;
@@ -69,6 +69,22 @@ export const apiFields = {
   RATE_LIMIT_SEND: limit
     .default({ points: 10, seconds: 60 })
     .describe('Notifications per caller and person, as 10/60s, or off.'),
+  USER_DIRECTORY_URL: directoryUrl
+    .optional()
+    .describe(
+      'Where people who are not here are asked for, as https://users.internal/api/v1/users/{id}. Without it only people who were added here are known.',
+    ),
+  USER_DIRECTORY_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+    .optional()
+    .describe('Sent to the user directory as a bearer token.'),
+  USER_DIRECTORY_TIMEOUT_MS: whole(50, 30_000)
+    .default(2_000)
+    .describe('How long the user directory may take for one answer.'),
+  USER_DIRECTORY_TTL_MS: whole(0, 604_800_000)
+    .default(300_000)
+    .describe('How long what the user directory said of a person is good for.'),
 } as const;
 
 /** The settings of a worker; those of the providers are beside each provider. */

@@ -4,6 +4,7 @@ export type RefusalCode =
   | 'forbidden'
   | 'not_found'
   | 'conflict'
+  | 'too_slow'
   | 'too_large'
   | 'unsupported_media_type'
   | 'invalid'
@@ -22,6 +23,8 @@ export interface RefusalOptions {
   readonly retryAfterMs?: number;
   /** A narrower name for programs, such as `unknown_event`. Defaults to the code. */
   readonly reason?: string;
+  /** What else the caller should know, such as how far it came. */
+  readonly members?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
@@ -32,6 +35,7 @@ export class Refusal extends Error {
   readonly reason: string;
   readonly errors: readonly FieldError[];
   readonly retryAfterMs: number | undefined;
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(code: RefusalCode, detail: string, options: RefusalOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
@@ -39,7 +43,20 @@ export class Refusal extends Error {
     this.reason = options.reason ?? code;
     this.errors = options.errors ?? [];
     this.retryAfterMs = options.retryAfterMs;
+    this.members = options.members ?? {};
   }
+}
+
+/** The same refusal with more to tell. */
+export function refusalWith(refusal: Refusal, members: Readonly<Record<string, unknown>>): Refusal {
+  const { code, message, errors, reason, retryAfterMs, cause } = refusal;
+  return new Refusal(code, message, {
+    errors,
+    reason,
+    cause,
+    members: { ...refusal.members, ...members },
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }
 
 /** Refuses input, naming every wrong field. `detail` defaults to the first of them. */

@@ -9,6 +9,8 @@ export interface Addressee {
   readonly locale: string;
   readonly active: boolean;
   readonly preferences: Readonly<Record<string, boolean>>;
+  /** Milliseconds since they were read from the user directory; null for somebody who was written here. */
+  readonly directoryAgeMs: number | null;
   /** The reason for each channel on which the person's address must not be used. */
   readonly suppressed: Readonly<Partial<Record<Channel, string>>>;
 }
@@ -25,6 +27,7 @@ export async function loadAddressees(
 ): Promise<(Addressee | null)[]> {
   const rows = await database.rows<Addressee & { id: string }>(
     `SELECT p.id, p.email, p.phone, p.locale, p.active, p.preferences,
+       (extract(epoch FROM now() - p.directory_at) * 1000)::float8 AS "directoryAgeMs",
        coalesce((SELECT json_object_agg(s.channel, s.reason) FROM suppression s
          WHERE (s.channel = 'email' AND s.address = lower(p.email)) OR (s.channel = 'sms' AND s.address = p.phone)), '{}') AS suppressed
      FROM person p WHERE p.id = ANY($1::text[])`,

@@ -95,6 +95,14 @@ export async function auditTargetOf(database: Statements, personId: string): Pro
   return found === undefined ? null : personTarget(found.auditId);
 }
 
+/**
+ * Who does something to a person, as the trail has it. Whoever does it to themself is named there as the person they are: the
+ * trail is kept for ever, and their id may be an address.
+ */
+export function actorOn(actor: Actor, person: { id: string; auditId: string }): Actor {
+  return actor.sub === person.id ? { ...actor, sub: personTarget(person.auditId) } : actor;
+}
+
 /** The name of a person in the trail. */
 export function personTarget(auditId: string): string {
   return `person:${auditId}`;

@@ -64,6 +64,10 @@ export async function recordOutcomes(
   return records.map((record) => (recorded.has(record.deliveryId) ? 'recorded' : 'superseded'));
 }
 
+/*
+ * A delivery without an address belongs to somebody who was erased while it was in hand: how it ended is written down, the
+ * provider's words and its own id of the message are not.
+ */
 const RECORD = `
 WITH outcome AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::json) AS o("deliveryId" uuid, claim int, state text, reason text, "dueInMs" float8,
@@ -80,7 +84,8 @@ WITH outcome AS MATERIALIZED (
     failure = o.failure, dead_at = CASE WHEN o.state = 'dead' THEN now() END,
     address = CASE WHEN d.address IS NULL THEN NULL ELSE coalesce(nullif(o.address, ''), d.address) END,
     tries = d.tries + o.added, provider = coalesce(o.provider, d.provider),
-    provider_id = coalesce(o."providerId", d.provider_id), template = coalesce(o.template, d.template),
+    provider_id = CASE WHEN d.address IS NOT NULL THEN coalesce(o."providerId", d.provider_id) END,
+    template = coalesce(o.template, d.template),
     sent_at = CASE WHEN o.state = 'sent' THEN now() ELSE d.sent_at END,
     lease_owner = NULL, lease_until = NULL, updated_at = now()
   FROM outcome o, held
@@ -88,7 +93,8 @@ WITH outcome AS MATERIALIZED (
   RETURNING d.id, d.tries - o.added AS before, d.channel, d.address, o.suppress
 ), tried AS (
   INSERT INTO attempt (delivery_id, n, provider, outcome, code, error, started_at, finished_at)
-  SELECT moved.id, moved.before + t.index, t.provider, t.outcome, t.code, t.error,
+  SELECT moved.id, moved.before + t.index, t.provider, t.outcome, t.code,
+    CASE WHEN moved.address IS NOT NULL THEN t.error END,
     now() - t."startedMsAgo" * interval '1 millisecond', now() - t."finishedMsAgo" * interval '1 millisecond'
   FROM json_to_recordset($2::json) AS t("deliveryId" uuid, index int, provider text, outcome text, code text, error text,
     "startedMsAgo" float8, "finishedMsAgo" float8)

@@ -1,4 +1,5 @@
 import type { EmailRequest, SendRequest, SmsRequest } from '../channels/requests.js';
+import type { Directory } from '../directory/directory.js';
 import { newId } from '../domain/ids.js';
 import {
   type Acceptance,
@@ -61,9 +62,17 @@ export interface NotifierParts {
   readonly catalogue: Catalogue;
   readonly enqueuer: Enqueuer;
   readonly events: Events;
+  /** Where people who are not in the ledger are asked for. */
+  readonly directory?: Directory | undefined;
 }
 
-export function createNotifier({ database, catalogue, enqueuer, events }: NotifierParts): Notifier {
+export function createNotifier({
+  database,
+  catalogue,
+  enqueuer,
+  events,
+  directory,
+}: NotifierParts): Notifier {
   const lookups = createBatcher<string, { person: Addressee | null }>({
     batch: 500,
     flights: 2,
@@ -85,7 +94,13 @@ export function createNotifier({ database, catalogue, enqueuer, events }: Notifi
     run: (acceptances) => writeAcceptances(database, acceptances),
   });
 
-  const find = async (userId: string) => (await lookups.add(userId)).person;
+  const find = async (userId: string) => {
+    const { person } = await lookups.add(userId);
+    if (directory === undefined) return person;
+    const resolution = await directory.resolve(userId, person);
+    if (resolution === 'unknown') return null;
+    return resolution === 'refreshed' ? (await lookups.add(userId)).person : person;
+  };
   const whyNot = async (bare: BareAddress) => (await suppressions.add(bare)).reason;
 
   return {

@@ -32,6 +32,8 @@ export interface Events {
   pruned(facts: { notifications: number }): void;
   upkeepFailed(facts: { task: string; error: unknown }): void;
   connectionFailed(facts: { part: 'queue' | 'database'; error: unknown }): void;
+  /** `known`: what is in the ledger was used in its place. */
+  directoryFailed(facts: { why: string; known: boolean }): void;
 }
 
 /** The same complaint is repeated in the log at most this often; what came in between is counted. */
@@ -120,6 +122,14 @@ export function createEvents(log: Logger): Events {
         `connection:${part}`,
         { event: 'connection_failed', part, err: error },
         `the connection to the ${part} failed`,
+      ),
+    directoryFailed: ({ why, known }) =>
+      complain(
+        `directory:${why}`,
+        { event: 'directory_failed', why, known },
+        known
+          ? 'the user directory gave no answer; what was known of a person was used'
+          : 'the user directory gave no answer, so a call was refused',
       ),
   };
 }
