@@ -6,6 +6,7 @@ import { ACCOUNT, FROM, TOKEN } from './twilio-subject.js';
 
 const TWILIO = { TWILIO_ACCOUNT_SID: ACCOUNT, TWILIO_AUTH_TOKEN: TOKEN, TWILIO_FROM: FROM };
 const SMTP = { SMTP_URL: 'smtp://mail.example' };
+const SES = { AWS_REGION: 'eu-west-1', SES_CREDENTIALS: 'chain' };
 const names = (env: Record<string, string>) => configuredProviders(env).map(({ name }) => name);
 
 /** The settings that stand in the way. */
@@ -123,7 +124,7 @@ describe('provider settings', () => {
   }
 
   it('open every provider they switch on', async () => {
-    const parsed = parseSettings({ ...SMTP, ...TWILIO });
+    const parsed = parseSettings({ ...SMTP, ...SES, ...TWILIO });
     assert.ok(parsed.ok);
     const open = await openProviders(parsed.providers, NO_PORTS);
     assert.deepEqual(
