@@ -6,8 +6,9 @@ import { sesSubject } from './ses-subject.js';
 import { smtpSubject } from './smtp-subject.js';
 import { providerContract } from './suite.js';
 import { twilioSubject } from './twilio-subject.js';
+import { webhookSubject } from './webhook-subject.js';
 
-const SUBJECTS = [inboxSubject, smtpSubject, sesSubject, twilioSubject];
+const SUBJECTS = [inboxSubject, smtpSubject, sesSubject, twilioSubject, webhookSubject];
 
 describe('the list of providers', () => {
   it('has every provider under the contract suite', () => {

@@ -30,26 +30,54 @@ export function watch(request: ClientRequest, call: Call): void {
   });
 }
 
+export interface Question extends RequestOptions {
+  readonly protocol: string;
+  /** How long it may wait for one of its agent's connections to be free, in milliseconds; as long as its signal lets it unless given. */
+  readonly patienceMs?: number;
+}
+
+/** The `code` of what `ask` rejects with when no connection was free in time. */
+export const NO_CONNECTION_FREE = 'EBUSY';
+
 /**
  * Sends one request, and resolves with the head of its answer. Follows no redirect. Rejects when no answer came; `call` says
  * how far it got. From then on the body is the caller's: to be read or to be let go.
  */
-export function ask(
-  options: RequestOptions & { readonly protocol: string },
-  body: string | Uint8Array,
-  call: Call,
-): Promise<IncomingMessage> {
+export function ask(question: Question, body: string | Uint8Array, call: Call): Promise<IncomingMessage> {
+  const { patienceMs, ...options } = question;
+  const { signal } = call;
   return new Promise((resolve, reject) => {
-    if (call.signal.aborted) return reject(new Error('the call was over before it began'));
-    const request = (options.protocol === 'http:' ? http : https).request({
-      ...options,
-      signal: call.signal,
-    });
+    if (signal.aborted) return reject(new Error('the call was over before it began'));
+    const request = (options.protocol === 'http:' ? http : https).request({ ...options, signal });
+    // A request that still waits for a connection tells nobody that it was destroyed.
+    const giveUp = (code: string) => {
+      const error = Object.assign(new Error('the call was given up'), { code });
+      request.destroy(error);
+      reject(error);
+    };
+    const onAbort = () => giveUp('ECONNABORTED');
+    signal.addEventListener('abort', onAbort, { once: true });
+    const patience =
+      patienceMs === undefined ? undefined : setTimeout(() => giveUp(NO_CONNECTION_FREE), patienceMs);
+    const over = () => {
+      clearTimeout(patience);
+      signal.removeEventListener('abort', onAbort);
+    };
     watch(request, call);
-    request.once('response', resolve);
+    request.once('socket', () => clearTimeout(patience));
+    request.once('response', (answer) => {
+      over();
+      resolve(answer);
+    });
     // Not once: one that was answered may still fail while its body comes in, and nobody listens any more.
-    request.on('error', reject);
-    request.once('close', () => reject(new Error('the connection ended without an answer')));
+    request.on('error', (error) => {
+      over();
+      reject(error);
+    });
+    request.once('close', () => {
+      over();
+      reject(new Error('the connection ended without an answer'));
+    });
     request.end(body);
   });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWebhookSecret } from '../domain/webhook-secret.js';
 
 /*
  * How settings are spelled in the environment. An empty value counts as not set. Each field has a description, which is
@@ -38,3 +39,14 @@ export function url(...protocols: string[]) {
     `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   );
 }
+
+const SECRETS =
+  'set it to whsec_ and the output of: openssl rand -base64 32; while you rotate, to the new and the old one with a space between';
+
+/** What signs webhooks: one secret, or while they are rotated two, the newest first. */
+export const webhookSecrets = z.string({ error: SECRETS }).transform((text, context): readonly string[] => {
+  const secrets = text.split(/[\s,]+/).filter((one) => one !== '');
+  if (secrets.length >= 1 && secrets.length <= 2 && secrets.every(isWebhookSecret)) return secrets;
+  context.addIssue({ code: 'custom', message: SECRETS });
+  return z.NEVER;
+});

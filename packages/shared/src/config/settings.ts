@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
-import { limit, url, whole } from './fields.js';
+import { limit, url, webhookSecrets, whole } from './fields.js';
 
 /** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
 const SHORTEST_SECRET = 16;
@@ -64,6 +64,9 @@ export const apiFields = {
   RATE_LIMIT_SEND: limit
     .default({ points: 10, seconds: 60 })
     .describe('Notifications per caller and person, as 10/60s, or off.'),
+  WEBHOOK_SECRETS: webhookSecrets
+    .optional()
+    .describe('The same as the workers have, so that `GET /users/{id}/webhook-secret` can answer.'),
 } as const;
 
 /** The settings of a worker; those of the providers are beside each provider. */

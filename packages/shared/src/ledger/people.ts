@@ -105,11 +105,12 @@ export async function erasePerson(database: Database, id: string): Promise<boole
       const [erased] = await transaction
         .delete(person)
         .where(eq(person.id, id))
-        .returning({ email: person.email, phone: person.phone });
+        .returning({ email: person.email, phone: person.phone, webhookUrl: person.webhookUrl });
       if (erased === undefined) return false;
       await transaction.execute(sql`
         DELETE FROM suppression
-        WHERE (channel = 'email' AND address = lower(${erased.email})) OR (channel = 'sms' AND address = ${erased.phone})`);
+        WHERE (channel = 'email' AND address = lower(${erased.email})) OR (channel = 'sms' AND address = ${erased.phone})
+          OR (channel = 'webhook' AND address = ${erased.webhookUrl})`);
       await transaction.execute(sql`
         WITH theirs AS MATERIALIZED (
           SELECT delivery.id FROM delivery JOIN notification ON notification.id = notification_id
