@@ -10,17 +10,6 @@ const PRESETS = [
   ['Mail hangs', { channel: 'email', action: { kind: 'hang' } }],
   ['Mail accepted, line cut', { channel: 'email', action: { kind: 'accept-and-drop' }, times: 1 }],
   [
-    'SMS 429, retry after 5 s',
-    { channel: 'sms', action: { kind: 'status', status: 429, retryAfter: 5 }, times: 1 },
-  ],
-  ['SMS 503', { channel: 'sms', action: { kind: 'status', status: 503 } }],
-  [
-    'SMS to an opted-out number',
-    { channel: 'sms', action: { kind: 'status', status: 400, twilioCode: 21610 } },
-  ],
-  ['SMS hangs', { channel: 'sms', action: { kind: 'hang' } }],
-  ['SMS accepted, line cut', { channel: 'sms', action: { kind: 'accept-and-drop' }, times: 1 }],
-  [
     'SMTP alone is down',
     { channel: 'email', provider: 'smtp', action: { kind: 'smtp', code: 421, at: 'connect' } },
   ],
@@ -33,6 +22,17 @@ const PRESETS = [
       action: { kind: 'status', status: 400, sesError: 'MessageRejected' },
     },
   ],
+  [
+    'SMS 429, retry after 5 s',
+    { channel: 'sms', action: { kind: 'status', status: 429, retryAfter: 5 }, times: 1 },
+  ],
+  ['SMS 503', { channel: 'sms', action: { kind: 'status', status: 503 } }],
+  [
+    'SMS to an opted-out number',
+    { channel: 'sms', action: { kind: 'status', status: 400, twilioCode: 21610 } },
+  ],
+  ['SMS hangs', { channel: 'sms', action: { kind: 'hang' } }],
+  ['SMS accepted, line cut', { channel: 'sms', action: { kind: 'accept-and-drop' }, times: 1 }],
   ['Webhook 500', { channel: 'webhook', action: { kind: 'status', status: 500 } }],
   ['Webhook 410 Gone', { channel: 'webhook', action: { kind: 'status', status: 410 } }],
   ['Webhook hangs', { channel: 'webhook', action: { kind: 'hang' } }],

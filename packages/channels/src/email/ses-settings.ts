@@ -18,7 +18,7 @@ export const sesSettings = z
     AWS_SESSION_TOKEN: key('Only with temporary keys: the session token that came with them.', true),
     SES_CREDENTIALS: z.enum(['chain'], 'set it to chain, or leave it out').optional().meta({
       description:
-        'chain: instead of keys here, use what the AWS SDK finds, such as the role of the container or machine. Switches SES on.',
+        'With the value chain: instead of keys, what the AWS SDK finds by itself, such as the role of the container or machine. Switches SES on.',
     }),
     SES_ENDPOINT: z
       .string()

@@ -7,11 +7,7 @@ const ADDRESSES =
 
 /** What the webhook provider reads from the environment. */
 export const webhookSettings = z.object({
-  WEBHOOK_SECRETS: webhookSecrets.meta({
-    description:
-      'What webhooks are signed with: whsec_ and the base64 of 32 random bytes. While you rotate: the new one and the old one, with a space between.',
-    secret: true,
-  }),
+  WEBHOOK_SECRETS: webhookSecrets,
   WEBHOOK_ALLOW_HTTP: z
     .enum(['true', 'false', 'listed'], 'set it to true, false or listed')
     .default('false')

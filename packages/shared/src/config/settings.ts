@@ -64,9 +64,7 @@ export const apiFields = {
   RATE_LIMIT_SEND: limit
     .default({ points: 10, seconds: 60 })
     .describe('Notifications per caller and person, as 10/60s, or off.'),
-  WEBHOOK_SECRETS: webhookSecrets
-    .optional()
-    .describe('The same as the workers have, so that `GET /users/{id}/webhook-secret` can answer.'),
+  WEBHOOK_SECRETS: webhookSecrets.optional().describe(webhookSecrets.description ?? ''),
 } as const;
 
 /** The settings of a worker; those of the providers are beside each provider. */
