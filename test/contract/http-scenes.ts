@@ -23,7 +23,7 @@ export interface HttpPlay {
   readonly malformed: readonly (readonly [name: string, body: string])[];
 }
 
-export const JSON_TYPE = { 'Content-Type': 'application/json' };
+const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 /** A scene in which the other end does `action` when it has the request. */
 export const httpScene = (
