@@ -64,6 +64,7 @@ export const CALLS: readonly ContractCall[] = [
   },
   { method: 'GET', path: `/users/${PERSON}`, also: [] },
   { method: 'GET', path: `/users/${PERSON}/preferences`, also: ['self'] },
+  { method: 'GET', path: `/users/${PERSON}/webhook-secret`, also: [] },
   { method: 'PUT', path: `/users/${PERSON}/preferences`, body: { sms: true, email: true }, also: ['self'] },
   { method: 'DELETE', path: '/users/nobody', also: [] },
 ];

@@ -37,14 +37,7 @@ export function settingGroups(): Group[] {
       settings: settingsOf(apiFields),
     },
     { title: 'Workers', introduction: 'Read by `npm run worker`.', settings: settingsOf(workerFields) },
-    ...PROVIDERS.filter(({ settings }) => Object.keys(settings.shape).length > 0).map(
-      ({ name, channel, settings }) => ({
-        title: `Provider \`${name}\``,
-        introduction: `Read by the workers. They switch on a provider of the ${channel} channel; none of them is needed without it.`,
-        optional: true as const,
-        settings: settingsOf(settings.shape),
-      }),
-    ),
+    ...providerGroups(Object.keys(apiFields)),
     {
       title: '`npm start`',
       introduction: 'Read by `npm start` and the commands beside it.',
@@ -82,6 +75,26 @@ export function settingGroups(): Group[] {
       ],
     },
   ];
+}
+
+/** A group for each provider that has settings. What another group has already is only named in the introduction. */
+function providerGroups(elsewhere: readonly string[]): Group[] {
+  const told = new Set(elsewhere);
+  return PROVIDERS.filter(({ settings }) => Object.keys(settings.shape).length > 0).map(
+    ({ name, channel, settings }) => {
+      const shared = Object.keys(settings.shape).filter((key) => told.has(key));
+      const own = settingsOf(settings.shape).filter((one) => !told.has(one.name));
+      for (const one of own) told.add(one.name);
+      const also =
+        shared.length === 0 ? '' : ` ${shared.map((key) => `\`${key}\``).join(', ')}, above, is read too.`;
+      return {
+        title: `Provider \`${name}\``,
+        introduction: `Read by the workers. They switch on a provider of the ${channel} channel; none of them is needed without it.${also}`,
+        optional: true as const,
+        settings: own,
+      };
+    },
+  );
 }
 
 /** What needs more than its default to be written down. */

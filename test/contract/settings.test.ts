@@ -3,9 +3,12 @@ import { describe, it } from 'node:test';
 import { configuredProviders, openProviders, PROVIDERS, parseSettings } from '@belfry/channels/providers.js';
 import { NO_PORTS } from './subject.js';
 import { ACCOUNT, FROM, TOKEN } from './twilio-subject.js';
+import { SECRET } from './webhook-subject.js';
 
 const TWILIO = { TWILIO_ACCOUNT_SID: ACCOUNT, TWILIO_AUTH_TOKEN: TOKEN, TWILIO_FROM: FROM };
 const SMTP = { SMTP_URL: 'smtp://mail.example' };
+const WEBHOOK = { WEBHOOK_SECRETS: SECRET };
+const SES = { AWS_REGION: 'eu-west-1', SES_CREDENTIALS: 'chain' };
 const names = (env: Record<string, string>) => configuredProviders(env).map(({ name }) => name);
 
 /** The settings that stand in the way. */
@@ -123,7 +126,7 @@ describe('provider settings', () => {
   }
 
   it('open every provider they switch on', async () => {
-    const parsed = parseSettings({ ...SMTP, ...TWILIO });
+    const parsed = parseSettings({ ...SMTP, ...SES, ...TWILIO, ...WEBHOOK });
     assert.ok(parsed.ok);
     const open = await openProviders(parsed.providers, NO_PORTS);
     assert.deepEqual(

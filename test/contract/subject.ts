@@ -96,6 +96,7 @@ export function messageFor<C extends Channel>(
     notificationId: `0190c0de-0000-7000-9000-${n}`,
     channel,
     priority: 'normal',
+    personId: 'abebe',
     to,
     content,
     firstAttemptAt: new Date('2026-03-01T10:00:00.000Z'),

@@ -142,7 +142,7 @@ describe('erasing a person', () => {
       firstAttemptAt: new Date(),
     };
     await putInInboxes(ledger.one, [
-      { ...delivery, channel: 'realtime', priority: 'low', to: 'sara', content: note },
+      { ...delivery, channel: 'realtime', priority: 'low', personId: 'sara', to: 'sara', content: note },
     ]);
 
     assert.equal(await erasePerson(ledger.one, 'sara', OPS), true);

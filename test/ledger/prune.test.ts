@@ -105,6 +105,7 @@ describe('pruning', () => {
       notificationId: given.id,
       channel: 'realtime',
       priority: 'normal',
+      personId: 'sara',
       to: 'sara',
     };
     await putInInboxes(ledger.one, [

@@ -12,6 +12,15 @@ const WRONG_RULES = [
   [{ channel: 'email', action: { kind: 'status', status: 500 } }, /use \{kind: "smtp"/],
   [{ channel: 'sms', action: { kind: 'smtp', code: 451 } }, /use \{kind: "status"/],
   [{ channel: 'sms', action: { kind: 'hang', at: 'connect' } }, /only email/],
+  [{ channel: 'sms', provider: 'ses', action: { kind: 'drop' } }, /ses does not carry sms/],
+  [{ channel: 'email', provider: 'ses', action: { kind: 'smtp', code: 451 } }, /use \{kind: "status"/],
+  [{ channel: 'email', provider: 'ses', action: { kind: 'hang', at: 'connect' } }, /only SMTP/],
+  [{ channel: 'webhook', action: { kind: 'smtp', code: 451 } }, /use \{kind: "status"/],
+  [{ channel: 'webhook', action: { kind: 'drop' }, on: 'lookup' }, /no lookup/],
+  [
+    { channel: 'email', provider: 'ses', action: { kind: 'status', status: 400, sesError: 'a b' } },
+    /sesError/,
+  ],
   [
     { channel: 'email', recipient: 'a@b.c', action: { kind: 'smtp', code: 451, at: 'mail' } },
     /not known yet/,
@@ -132,7 +141,7 @@ test('old bodies and old messages are let go, the counts stay exact, and a small
   const kept = recorder.find({});
   assert.ok(kept.length >= 100 && kept.length <= 102);
   assert.equal(kept.at(-1)?.id, 1_000);
-  assert.deepEqual(recorder.stats().by_channel, { email: 500, sms: 500 });
+  assert.deepEqual(recorder.stats().by_channel, { email: 500, sms: 500, webhook: 0 });
   assert.equal(kept.filter(({ channel, body_dropped }) => channel === 'email' && !body_dropped).length, 5);
   assert.ok(kept.every(({ channel, text }) => channel === 'email' || text === 'short'));
   assert.equal(recorder.get(1), undefined);
@@ -144,7 +153,7 @@ test('a seeded probability hits the same tries every time, and about as many as 
   const play = () => {
     const book = new FaultBook();
     book.add(rule);
-    const occasion = { channel: 'sms', moment: 'message', recipients: [] } as const;
+    const occasion = { channel: 'sms', moment: 'message', provider: 'twilio', recipients: [] } as const;
     return Array.from({ length: 1_000 }, () => book.take(occasion) !== undefined);
   };
   const hits = play();
@@ -155,7 +164,7 @@ test('a seeded probability hits the same tries every time, and about as many as 
 
 test('rules are played in order, and a used-up one gives way to the next', () => {
   const book = new FaultBook();
-  const occasion = { channel: 'sms', moment: 'message', recipients: ['+2519'] } as const;
+  const occasion = { channel: 'sms', moment: 'message', provider: 'twilio', recipients: ['+2519'] } as const;
   book.add(faultRuleSchema.parse({ channel: 'sms', action: { kind: 'drop' }, times: 2 }));
   book.add(faultRuleSchema.parse({ channel: 'sms', action: { kind: 'hang' }, times: 1 }));
   const played = [1, 2, 3, 4].map(() => book.take(occasion)?.kind);

@@ -41,6 +41,11 @@ test('script in any field of a mail or an SMS is shown as text and never runs', 
       body: EVIL,
       statusCallback: `https://belfry.invalid/?delivery=${encodeURIComponent(EVIL)}`,
     });
+    await fetch(`${sandbox.httpUrl}/webhook/${encodeURIComponent(EVIL)}`, {
+      method: 'POST',
+      headers: { 'webhook-id': EVIL, 'webhook-signature': EVIL, 'x-evil': EVIL },
+      body: JSON.stringify({ type: EVIL, data: { title: EVIL } }),
+    });
     await client.fault({ channel: 'email', recipient: EVIL.replaceAll('*', ''), action: { kind: 'drop' } });
 
     await page.getByRole('heading', { name: EVIL }).waitFor();
@@ -49,11 +54,14 @@ test('script in any field of a mail or an SMS is shown as text and never runs', 
     await mail.locator('#out').click();
     await mail.locator('#post').click();
     await page.getByRole('button', { name: 'Text' }).click();
-    await page.locator('pre', { hasText: 'onerror' }).waitFor();
+    await page.locator('#reader pre', { hasText: 'onerror' }).waitFor();
     await page.getByRole('button', { name: 'Headers' }).click();
-    await page.locator('dd', { hasText: 'onload' }).first().waitFor();
+    await page.locator('#reader dd', { hasText: 'onload' }).first().waitFor();
     await page.getByRole('tab', { name: 'SMS' }).click();
     await page.locator('.bubbles p', { hasText: 'onerror' }).waitFor();
+    await page.getByRole('tab', { name: 'Webhooks' }).click();
+    await page.locator('#request pre', { hasText: 'onerror' }).waitFor();
+    await page.locator('#request dd', { hasText: 'onload' }).first().waitFor();
     await page.getByRole('tab', { name: 'Faults' }).click();
     await page.locator('.rules', { hasText: 'onerror' }).waitFor();
 
@@ -139,9 +147,12 @@ for (const width of [400, 1400]) {
         text: long,
       });
       await twilioClient(sandbox).messages.create({ to: '+251911234567', from: '+15005550006', body: long });
+      const hook = { method: 'POST', headers: { 'webhook-id': long }, body: JSON.stringify({ type: long }) };
+      await fetch(`${sandbox.httpUrl}/webhook/${long}`, hook);
       for (const [tab, row] of [
         ['Mail', '#mail .row'],
         ['SMS', '#sms .row'],
+        ['Webhooks', '#hooks .row'],
         ['Faults', '#fault-buttons button'],
       ] as const) {
         await page.getByRole('tab', { name: tab }).click();

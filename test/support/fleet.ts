@@ -142,6 +142,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     JWT_SECRET: secret,
     SMTP_URL: sandbox.smtpUrl,
     TWILIO_BASE_URL: sandbox.httpUrl,
+    WEBHOOK_ALLOW_ADDRESSES: `127.0.0.1:${sandbox.httpPort}`,
     ...options.env,
   };
   const processes = fleetProcesses(env);
@@ -265,4 +266,6 @@ const QUICK: Env = {
   TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
   TWILIO_AUTH_TOKEN: 'the-sandbox-takes-any',
   TWILIO_FROM: '+15005550006',
+  WEBHOOK_SECRETS: `whsec_${randomBytes(32).toString('base64')}`,
+  WEBHOOK_ALLOW_HTTP: 'listed',
 };

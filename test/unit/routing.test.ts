@@ -9,6 +9,7 @@ const SARA: RoutedPerson = {
   id: 'sara',
   email: 'sara@example.org',
   phone: '+251911000003',
+  webhookUrl: null,
   active: true,
   preferences: { sms: true },
   suppressed: {},
@@ -54,6 +55,16 @@ describe('routing', () => {
       push: 'not_requested',
       webhook: 'not_requested',
     });
+  });
+
+  it('uses a webhook when it is asked for and the person has one', () => {
+    const webhookUrl = 'https://sara.example/hook';
+    assert.equal(outcome({ channels: ['webhook'] }).webhook, 'no_address');
+    assert.equal(outcome({ channels: ['webhook'] }, { webhookUrl }).webhook, webhookUrl);
+    assert.equal(outcome({ eventChannels: ['webhook'] }, { webhookUrl }).webhook, webhookUrl);
+    assert.equal(outcome({}, { webhookUrl }).webhook, 'not_by_default');
+    const gone = { webhookUrl, suppressed: { webhook: 'http-410' } };
+    assert.equal(outcome({ channels: ['webhook'] }, gone).webhook, 'suppressed');
   });
 
   it('adds the channels of an event to those of the priority', () => {
@@ -108,17 +119,22 @@ const anyPerson: fc.Arbitrary<RoutedPerson> = fc.record({
   id: fc.constant('sara'),
   email: fc.constantFrom(SARA.email, null),
   phone: fc.constantFrom(SARA.phone, null),
+  webhookUrl: fc.constantFrom('https://sara.example/hook', null),
   active: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
   preferences: fc.dictionary(fc.constantFrom(...CHANNELS), fc.boolean()),
-  suppressed: fc.dictionary(fc.constantFrom('email', 'sms'), fc.constant('bounced')),
+  suppressed: fc.dictionary(fc.constantFrom('email', 'sms', 'webhook'), fc.constant('bounced')),
 });
 
 /** The same rules as a list of questions, the first "no" of which decides. */
 function expected(channel: Channel, request: RouteRequest, person: RoutedPerson) {
   const because = reasonToUse(channel, request);
-  const address = { realtime: person.id, email: person.email, sms: person.phone, push: null, webhook: null }[
-    channel
-  ];
+  const address = {
+    realtime: person.id,
+    email: person.email,
+    sms: person.phone,
+    push: null,
+    webhook: person.webhookUrl,
+  }[channel];
   const objections: [boolean, string][] = [
     [request.channels !== undefined && !request.channels.includes(channel), 'not_requested'],
     [because === null && channel === 'webhook', 'not_by_default'],

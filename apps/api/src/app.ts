@@ -20,6 +20,7 @@ import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
 import { readingRoutes } from './routes/reading.js';
 import { sendingRoutes } from './routes/sending.js';
+import { webhookSecretRoutes } from './routes/webhook-secret.js';
 
 export interface ApiParts {
   readonly settings: ApiSettings;
@@ -61,6 +62,7 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', importingRoutes(database));
   app.use('/api/v1', peopleRoutes(database));
   app.use('/api/v1', auditRoutes(database));
+  app.use('/api/v1', webhookSecretRoutes(database, settings.WEBHOOK_SECRETS));
 
   app.use(nothingHere);
   app.use(answerErrors(log));

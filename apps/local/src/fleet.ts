@@ -5,6 +5,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgre
 import { preferPort } from './free-port.js';
 import { runOnce } from './one-shot.js';
 import { say, warn } from './report.js';
+import { keepSecret } from './secret.js';
 import type { LocalSettings } from './settings.js';
 
 /** Everything that `npm start` runs, in the order in which it starts. */
@@ -139,8 +140,8 @@ async function startSandbox(
   settings: LocalSettings,
   stop: AbortSignal,
 ): Promise<NodeJS.ProcessEnv | string> {
-  const { email, sms } = settings.sandboxed;
-  if (!email && !sms) return {};
+  const { email, sms, webhook } = settings.sandboxed;
+  if (!email && !sms && !webhook) return {};
   const http = await preferPort(settings.port + 1, '127.0.0.1');
   const smtp = await preferPort(settings.port + 2, '127.0.0.1');
   fleet.sandbox = startChild({
@@ -152,9 +153,8 @@ async function startSandbox(
   const answer = await untilStopped(fleet.sandbox.ready, stop);
   if ('problem' in answer) return stop.aborted ? {} : String(answer.problem);
   fleet.sandboxUrl = String(answer.httpUrl);
-  say(
-    `sandbox on ${fleet.sandboxUrl}, standing in for ${[email && 'email', sms && 'SMS'].filter(Boolean).join(' and ')}`,
-  );
+  const stoodInFor = [email && 'email', sms && 'SMS', webhook && 'webhooks'].filter((name) => name !== false);
+  say(`sandbox on ${fleet.sandboxUrl}, standing in for ${new Intl.ListFormat('en-GB').format(stoodInFor)}`);
   const mail = {
     SMTP_URL: String(answer.smtpUrl),
     MAIL_FROM: settings.env.MAIL_FROM || 'Belfry <belfry@example.org>',
@@ -166,7 +166,15 @@ async function startSandbox(
     TWILIO_FROM: settings.env.TWILIO_FROM || '+15005550006',
     TWILIO_BASE_URL: fleet.sandboxUrl,
   };
-  return { ...(email ? mail : {}), ...(sms ? twilio : {}) };
+  const receiver = {
+    WEBHOOK_SECRETS: `whsec_${Buffer.from(keepSecret(path.join(settings.dataDir, 'webhook-secret')), 'base64url').toString('base64')}`,
+    // Without encryption, and inside: to the sandbox alone.
+    WEBHOOK_ALLOW_HTTP: settings.env.WEBHOOK_ALLOW_HTTP || 'listed',
+    WEBHOOK_ALLOW_ADDRESSES: [settings.env.WEBHOOK_ALLOW_ADDRESSES, `127.0.0.1:${http}`]
+      .filter(Boolean)
+      .join(' '),
+  };
+  return { ...(email ? mail : {}), ...(sms ? twilio : {}), ...(webhook ? receiver : {}) };
 }
 
 function place(settings: LocalSettings): { cwd: string; logDir: string } {

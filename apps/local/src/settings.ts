@@ -12,10 +12,19 @@ export type LocalSettings = {
   /** The ledger to use instead of an embedded one. */
   readonly databaseUrl: string | undefined;
   /** True when no provider of the channel is configured, so the sandbox stands in. */
-  readonly sandboxed: { readonly email: boolean; readonly sms: boolean };
+  readonly sandboxed: { readonly email: boolean; readonly sms: boolean; readonly webhook: boolean };
   /** The environment that the processes inherit, with `.env` read. */
   readonly env: NodeJS.ProcessEnv;
 };
+
+/** Any of them switches a provider of email on. AWS_REGION does not: every machine in that cloud has it. */
+const EMAIL_SIGNS = [
+  'SMTP_URL',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'SES_ENDPOINT',
+  'SES_CREDENTIALS',
+];
 
 /** Reads the settings; all problems are told together, one sentence each. */
 export function readLocalSettings(env: NodeJS.ProcessEnv): LocalSettings | { readonly problem: string } {
@@ -31,8 +40,9 @@ export function readLocalSettings(env: NodeJS.ProcessEnv): LocalSettings | { rea
     host: given(env, 'HOST') ?? '127.0.0.1',
     databaseUrl: given(env, 'DATABASE_URL'),
     sandboxed: {
-      email: !given(env, 'SMTP_URL'),
+      email: !EMAIL_SIGNS.some((name) => given(env, name)),
       sms: !given(env, 'TWILIO_ACCOUNT_SID'),
+      webhook: !given(env, 'WEBHOOK_SECRETS'),
     },
     env,
   };

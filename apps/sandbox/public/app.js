@@ -1,11 +1,12 @@
 import { call, follow } from './api.js';
 import { byId } from './dom.js';
 import { showFaults } from './faults.js';
+import { showHooks } from './hooks.js';
 import { showMail } from './mail.js';
 import { showPhones } from './phone.js';
 
 const MOST_SHOWN = 1000;
-const TABS = ['mail', 'sms', 'faults'];
+const TABS = ['mail', 'sms', 'hooks', 'faults'];
 
 const messages = new Map();
 const filter = byId('filter');
@@ -66,10 +67,13 @@ function draw() {
     const shown = all.filter((message) => words === '' || textOf(message).includes(words));
     const mail = shown.filter(({ channel }) => channel === 'email');
     const sms = shown.filter(({ channel }) => channel === 'sms');
+    const hooks = shown.filter(({ channel }) => channel === 'webhook');
     byId('count-mail').textContent = String(mail.length);
     byId('count-sms').textContent = String(sms.length);
+    byId('count-hooks').textContent = String(hooks.length);
     showMail(mail);
     showPhones(sms);
+    showHooks(hooks);
   });
 }
 

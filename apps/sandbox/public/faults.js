@@ -10,6 +10,19 @@ const PRESETS = [
   ['Mail hangs', { channel: 'email', action: { kind: 'hang' } }],
   ['Mail accepted, line cut', { channel: 'email', action: { kind: 'accept-and-drop' }, times: 1 }],
   [
+    'SMTP alone is down',
+    { channel: 'email', provider: 'smtp', action: { kind: 'smtp', code: 421, at: 'connect' } },
+  ],
+  ['SES 429 once', { channel: 'email', provider: 'ses', action: { kind: 'status', status: 429 }, times: 1 }],
+  [
+    'SES: sender not verified',
+    {
+      channel: 'email',
+      provider: 'ses',
+      action: { kind: 'status', status: 400, sesError: 'MessageRejected' },
+    },
+  ],
+  [
     'SMS 429, retry after 5 s',
     { channel: 'sms', action: { kind: 'status', status: 429, retryAfter: 5 }, times: 1 },
   ],
@@ -20,6 +33,10 @@ const PRESETS = [
   ],
   ['SMS hangs', { channel: 'sms', action: { kind: 'hang' } }],
   ['SMS accepted, line cut', { channel: 'sms', action: { kind: 'accept-and-drop' }, times: 1 }],
+  ['Webhook 500', { channel: 'webhook', action: { kind: 'status', status: 500 } }],
+  ['Webhook 410 Gone', { channel: 'webhook', action: { kind: 'status', status: 410 } }],
+  ['Webhook hangs', { channel: 'webhook', action: { kind: 'hang' } }],
+  ['Webhook accepted, line cut', { channel: 'webhook', action: { kind: 'accept-and-drop' }, times: 1 }],
 ];
 
 let reading = false;
@@ -63,7 +80,7 @@ async function add(rule) {
 }
 
 function row(rule) {
-  const { id, channel, recipient, on, times, fired, probability, action } = rule;
+  const { id, channel, provider, recipient, on, times, fired, probability, action } = rule;
   const { kind, ...rest } = action;
   const how = Object.entries(rest).map(
     ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
@@ -74,7 +91,7 @@ function row(rule) {
   return make(
     'li',
     usedUp(rule) ? { class: 'used' } : {},
-    make('span', { class: 'chip', 'data-channel': channel }, channel),
+    make('span', { class: 'chip', 'data-channel': channel }, provider ?? channel),
     make(
       'span',
       { class: 'rule' },

@@ -111,6 +111,7 @@ function draw() {
 
 function factsOf(mail) {
   const facts = [new Date(mail.received_at).toLocaleString(), `${mail.raw_size} bytes`];
+  if (mail.details?.provider === 'ses') facts.push('by the SES API');
   if (mail.delivery_id !== null) facts.push(`delivery ${mail.delivery_id}`);
   if (mail.attempts > 1) facts.push(`arrived ${mail.attempts} times`);
   return facts.map((fact) => make('span', {}, fact));

@@ -6,9 +6,11 @@ import { type Books, openBooks } from './books.js';
 import { answerError, answerNotFound, controlRoutes } from './control.js';
 import { type Listener, within } from './listener.js';
 import { pageRoutes } from './page.js';
+import { SES_ROOT, sesRoutes } from './ses.js';
 import { startSmtp } from './smtp.js';
 import { twilioRoutes } from './twilio.js';
 import { TWILIO_ROOT } from './twilio-json.js';
+import { WEBHOOK_ROOT, webhookRoutes } from './webhook.js';
 
 const STOP_MS = 2_000;
 
@@ -32,7 +34,8 @@ export interface Sandbox {
 }
 
 /**
- * Starts the providers' stand-in: an SMTP server, a Twilio-shaped REST API, the control API and the page.
+ * Starts the providers' stand-in: an SMTP server, APIs of the shape of SES and Twilio, a receiver of
+ * webhooks, the control API and the page.
  * Rejects when a port is taken; nothing is left listening then.
  */
 export async function startSandbox({ host, httpPort, smtpPort }: SandboxOptions): Promise<Sandbox> {
@@ -62,6 +65,8 @@ async function startHttp(books: Books, host: string, port: number): Promise<List
   books.faults.setMaxListeners(0);
   const app = express().disable('x-powered-by').disable('etag');
   app.use(TWILIO_ROOT, twilioRoutes(books));
+  app.use(SES_ROOT, sesRoutes(books));
+  app.use(WEBHOOK_ROOT, webhookRoutes(books));
   app.use(pageRoutes(books.recorder));
   app.use(controlRoutes(books));
   app.use(answerNotFound);

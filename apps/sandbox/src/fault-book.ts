@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { type FaultAction, type FaultRule, type Moment, momentOf } from './fault-rule.js';
-import { addressMatches, type SandboxChannel } from './message.js';
+import { addressMatches, type SandboxChannel, type SandboxProvider } from './message.js';
 
 /** A rule with its history. */
 export type ListedRule = FaultRule & {
@@ -13,6 +13,7 @@ export type ListedRule = FaultRule & {
 /** What is just happening on the wire. */
 export interface Occasion {
   readonly channel: SandboxChannel;
+  readonly provider: SandboxProvider;
   readonly moment: Moment;
   /** Everybody concerned, as far as the protocol has said by now. */
   readonly recipients: readonly string[];
@@ -69,8 +70,11 @@ export class FaultBook extends EventEmitter<{ changed: [] }> {
   }
 }
 
-function fits({ rule, fired }: Entry, { channel, moment, recipients }: Occasion): boolean {
+function fits({ rule, fired }: Entry, { channel, provider, moment, recipients }: Occasion): boolean {
   if (rule.channel !== channel || momentOf(rule) !== moment) return false;
+  if (rule.provider !== undefined && rule.provider !== provider) return false;
+  // What only SMTP can say fits nobody else, whether or not the rule names a provider.
+  if (rule.action.kind === 'smtp' && provider !== 'smtp') return false;
   if (rule.times !== undefined && fired >= rule.times) return false;
   const wanted = rule.recipient;
   return wanted === undefined || recipients.some((recipient) => addressMatches(wanted, recipient));

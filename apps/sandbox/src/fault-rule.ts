@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SANDBOX_CHANNELS } from './message.js';
+import { SANDBOX_CHANNELS, SANDBOX_PROVIDERS, type SandboxProvider } from './message.js';
 
 /** The longest that the sandbox keeps anyone waiting, in milliseconds: longer than any client's deadline. */
 export const LONGEST_HOLD_MS = 600_000;
@@ -19,6 +19,11 @@ const action = z.discriminatedUnion('kind', [
     retryAfter: z.union([z.int().nonnegative(), z.string().regex(/^[\x20-\x7e]{1,64}$/)]).optional(),
     body: z.union([z.string().max(65_536), z.record(z.string(), z.unknown())]).optional(),
     twilioCode: z.int().min(10_000).max(99_999).optional(),
+    /** The name of an error of SES, such as `MessageRejected`. */
+    sesError: z
+      .string()
+      .regex(/^[A-Za-z]{1,80}$/, 'must be a name of letters')
+      .optional(),
   }),
   /** SMTP: this reply at this step; nothing is recorded. */
   z.strictObject({
@@ -54,6 +59,8 @@ export type Moment = 'connect' | 'mail' | 'rcpt' | 'message' | 'lookup';
 const rule = z
   .strictObject({
     channel: z.enum(SANDBOX_CHANNELS),
+    /** Only over this protocol; without it, over every one of the channel. */
+    provider: z.enum(Object.keys(SANDBOX_PROVIDERS) as [SandboxProvider, ...SandboxProvider[]]).optional(),
     /** An address, or `*@domain`. Without it, everybody. */
     recipient: z
       .string()
@@ -94,14 +101,19 @@ export function momentOf({ action: wanted, on }: FaultRule): Moment {
 }
 
 function* contradictions(wanted: FaultRule): Generator<string> {
+  const { channel, provider } = wanted;
   const { kind } = wanted.action;
   const moment = momentOf(wanted);
-  if (kind === 'status' && wanted.channel === 'email')
-    yield 'email speaks SMTP: use {kind: "smtp", code, at}';
-  if (kind === 'smtp' && wanted.channel !== 'email')
-    yield `${wanted.channel} speaks HTTP: use {kind: "status", status}`;
-  if (moment === 'connect' && wanted.channel !== 'email') yield 'only email can be met at: "connect"';
-  if (wanted.on === 'lookup' && wanted.channel === 'email') yield 'SMTP has no lookup';
+  if (provider !== undefined && SANDBOX_PROVIDERS[provider] !== channel)
+    yield `${provider} does not carry ${channel}`;
+  if (kind === 'status' && channel === 'email' && provider !== 'ses')
+    yield 'email speaks SMTP: use {kind: "smtp", code, at}, or add provider: "ses"';
+  if (kind === 'smtp' && channel !== 'email') yield `${channel} speaks HTTP: use {kind: "status", status}`;
+  if (kind === 'smtp' && provider === 'ses') yield 'ses speaks HTTP: use {kind: "status", status}';
+  if (moment === 'connect' && channel !== 'email') yield 'only email can be met at: "connect"';
+  if (moment === 'connect' && provider === 'ses') yield 'only SMTP can be met at: "connect"';
+  if (wanted.on === 'lookup' && channel === 'email') yield 'SMTP and SES have no lookup';
+  if (wanted.on === 'lookup' && channel === 'webhook') yield 'a webhook has no lookup';
   if ((moment === 'connect' || moment === 'mail') && wanted.recipient !== undefined)
     yield `at: "${moment}" the recipient is not known yet: leave recipient out, or use at: "rcpt"`;
   if (wanted.seed !== undefined && wanted.probability === undefined) yield 'seed needs a probability';

@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { type Books, takeFault } from './books.js';
 import type { FaultAction, Moment } from './fault-rule.js';
-import type { SandboxChannel } from './message.js';
+import { SANDBOX_PROVIDERS, type SandboxProvider } from './message.js';
 
 /** An HTTP answer before it is sent. */
 export interface HttpAnswer {
@@ -12,7 +12,7 @@ export interface HttpAnswer {
 
 /** One request to a provider that speaks HTTP, seen by the faults book. */
 export interface HttpOccasion {
-  readonly channel: SandboxChannel;
+  readonly provider: SandboxProvider;
   readonly moment: Extract<Moment, 'message' | 'lookup'>;
   readonly recipients: readonly string[];
   /** Does what was asked (records the message) and gives the true answer. Called at most once. */
@@ -23,8 +23,8 @@ export interface HttpOccasion {
 
 /** Answers a request truly, or in the way that the faults book asks for. */
 export function answer(books: Books, res: Response, occasion: HttpOccasion): void {
-  const { channel } = occasion;
-  const action = takeFault(books, occasion);
+  const channel = SANDBOX_PROVIDERS[occasion.provider];
+  const action = takeFault(books, { ...occasion, channel });
   switch (action?.kind) {
     case undefined:
       send(occasion.serve());

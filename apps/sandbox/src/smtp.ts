@@ -51,7 +51,7 @@ export async function startSmtp(books: Books, host: string, port: number): Promi
   return { port: (server.server.address() as AddressInfo).port, stop };
 
   function step(moment: Moment, session: SMTPServerSession, recipients: string[], done: Done): void {
-    const action = takeFault(books, { channel: 'email', moment, recipients });
+    const action = takeFault(books, { channel: 'email', provider: 'smtp', moment, recipients });
     if (action !== undefined && moment === 'connect') books.calls.tried('email');
     if (action === undefined) done();
     else if (action.kind === 'smtp') refuse(new SmtpReply(action), done);
@@ -68,7 +68,10 @@ export async function startSmtp(books: Books, host: string, port: number): Promi
     if (raw === 'too long') return refuse(new SmtpReply({ code: 552, text: 'Message too long' }), done);
     const { envelope } = session;
     const recipients = envelope.rcptTo.map(({ address }) => address);
-    const mail = await readMail(raw, envelope);
+    const mail = await readMail(raw, {
+      from: envelope.mailFrom === false ? '' : envelope.mailFrom.address,
+      recipients,
+    });
     if (mail === 'unreadable')
       return refuse(new SmtpReply({ code: 554, text: 'The message cannot be parsed' }), done);
     const socket = socketOf(session);
@@ -76,7 +79,7 @@ export async function startSmtp(books: Books, host: string, port: number): Promi
     const action =
       socket === undefined
         ? undefined
-        : takeFault(books, { channel: 'email', moment: 'message', recipients });
+        : takeFault(books, { channel: 'email', provider: 'smtp', moment: 'message', recipients });
     const succeed = () => {
       books.calls.answered('email', 250);
       done(null, QUEUED);

@@ -30,7 +30,7 @@ export function twilioRoutes(books: Books): Router {
     const { account } = req.params;
     const problem = refusal(form);
     answer(books, res, {
-      channel: 'sms',
+      provider: 'twilio',
       moment: 'message',
       recipients: form.To === undefined ? [] : [form.To],
       serve: () => {
@@ -47,7 +47,7 @@ export function twilioRoutes(books: Books): Router {
     const query = new URL(req.originalUrl, 'http://sandbox.invalid').searchParams;
     const to = query.get('To') ?? undefined;
     answer(books, res, {
-      channel: 'sms',
+      provider: 'twilio',
       moment: 'lookup',
       recipients: to === undefined ? [] : [to],
       serve: () => listPage(recorder.find({ channel: 'sms', to }), req.params.account, query),
@@ -62,7 +62,7 @@ export function twilioRoutes(books: Books): Router {
       .find({ channel: 'sms' })
       .find(({ details }) => details?.sid === sid && details.account_sid === account);
     answer(books, res, {
-      channel: 'sms',
+      provider: 'twilio',
       moment: 'lookup',
       recipients: message?.recipients ?? [],
       serve: () =>

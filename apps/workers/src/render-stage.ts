@@ -50,6 +50,7 @@ function messageOf(claim: Claimed, content: Message['content']): Message {
     notificationId: claim.notificationId,
     channel: claim.channel,
     priority: claim.priority,
+    personId: claim.notification.personId,
     to: claim.address,
     content,
     firstAttemptAt: claim.firstAttemptAt,

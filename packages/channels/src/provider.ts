@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { Channel } from '@belfry/shared/domain/channel.js';
 import type { Message } from '@belfry/shared/domain/message.js';
 import type { Outcome } from '@belfry/shared/domain/outcome.js';
@@ -36,12 +37,19 @@ export interface Abilities {
   readonly afterAmbiguous: 'resend-same-id' | 'ask-first' | 'resend';
   /** How long one call of `send` or `find` may take, in milliseconds. */
   readonly timeoutMs: number;
+  /**
+   * Every address is a server of its own: what one of them answers says nothing about the next, so no breaker and no pace
+   * may span them.
+   */
+  readonly perReceiver?: true;
 }
 
 /** What the process lends to providers whose channel ends inside Belfry. The ledger is behind it, not the network. */
 export interface Ports {
   /** Puts a note in its person's inbox. Doing it twice with one delivery id is as doing it once. */
   putInInbox(message: Message<'realtime'>): Promise<void>;
+  /** Resolves the names of receivers, instead of the system's own resolver. */
+  readonly lookup?: LookupFunction;
 }
 
 /** What a provider may expect of the process that it is made for. */

@@ -1,12 +1,14 @@
 import type { Channel } from '@belfry/shared/domain/channel.js';
 import type { z } from 'zod';
+import { ses } from './email/ses.js';
 import { smtp } from './email/smtp.js';
 import type { Abilities, Env, Ports, Provider, ProviderDefinition } from './provider.js';
 import { inbox } from './realtime/inbox.js';
 import { twilio } from './sms/twilio.js';
+import { webhook } from './webhook/webhook.js';
 
 /** Every provider that Belfry has. Within a channel, the first that is configured is tried first. */
-export const PROVIDERS: readonly ProviderDefinition[] = [inbox, smtp, twilio];
+export const PROVIDERS: readonly ProviderDefinition[] = [inbox, smtp, ses, twilio, webhook];
 
 /** A provider that is ready to send, with what the sender must know about it. */
 export interface OpenProvider {

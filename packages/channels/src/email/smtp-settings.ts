@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseMailbox } from './mailbox.js';
+import { mailFrom } from './mail-from.js';
 
 /** Where mail is handed in: a server, how it is encrypted, and who we are there. */
 export interface SmtpServer {
@@ -29,19 +29,7 @@ export const smtpSettings = z.object({
         'The mail server: smtp://user:password@host:587 (STARTTLS where it is offered) or smtps://… . Add ?requireTLS=true to insist on it.',
       secret: true,
     }),
-  MAIL_FROM: z
-    .string()
-    .default('Belfry <notifications@localhost>')
-    .transform((text, context) => {
-      const mailbox = parseMailbox(text);
-      if (mailbox !== undefined) return mailbox;
-      context.addIssue({
-        code: 'custom',
-        message: 'set it to one sender: Name <name@example.org>, or only the address',
-      });
-      return z.NEVER;
-    })
-    .meta({ description: 'The sender of every email: Name <name@example.org>, or only the address.' }),
+  MAIL_FROM: mailFrom,
 });
 
 /** The server, or a sentence that says how to mend the setting without repeating any of it. */

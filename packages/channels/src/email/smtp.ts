@@ -1,12 +1,12 @@
-import { hasControl } from '@belfry/shared/domain/control.js';
-import type { EmailContent, Message } from '@belfry/shared/domain/message.js';
+import type { Message } from '@belfry/shared/domain/message.js';
 import type { Outcome } from '@belfry/shared/domain/outcome.js';
 import type { NodemailerError, SendMailOptions, Transporter } from 'nodemailer';
 import type { z } from 'zod';
 import { byMissingAnswer, bySmtpReply, type SmtpStage } from '../classify.js';
 import type { Load, Provider, ProviderDefinition } from '../provider.js';
 import { whyAborted } from '../signals.js';
-import { domainOf, isAddress, type Mailbox } from './mailbox.js';
+import { compose, rejected, unmailable } from './compose.js';
+import type { Mailbox } from './mailbox.js';
 import { type SmtpServer, smtpSettings } from './smtp-settings.js';
 
 /** Email through any SMTP server, over a few connections that are kept open. */
@@ -57,15 +57,8 @@ class Smtp implements Provider<'email'> {
   }
 
   async send(message: Message<'email'>, signal: AbortSignal): Promise<Outcome> {
-    if (!isAddress(message.to))
-      return rejected('invalid-address', 'The address is not a plain email address.');
-    if (hasControl(message.content.subject)) {
-      return rejected('invalid-subject', 'The subject has a control character.');
-    }
-    // A header is folded only at white space, and a line may have 998 characters (RFC 5322 §2.1.1).
-    if (/\S{900}/.test(message.content.subject)) {
-      return rejected('invalid-subject', 'The subject has a word that fits on no line.');
-    }
+    const objection = unmailable(message);
+    if (objection !== undefined) return objection;
     const handover: Handover = { bodyEnded: false };
     const mail: TrackedMail = { ...compose(message, this.#from), signal, handover };
     try {
@@ -105,23 +98,6 @@ function poolOptions(server: SmtpServer, load: Load) {
   };
 }
 
-function compose(message: Message<'email'>, from: Mailbox): SendMailOptions {
-  const { subject, text, html }: EmailContent = message.content;
-  return {
-    from: { ...from },
-    to: { name: '', address: message.to },
-    subject,
-    text,
-    ...(html === undefined ? {} : { html }),
-    // The same over all attempts: a copy that was sent in doubt is recognised as one (RFC 5322 §3.6.4).
-    messageId: `<${message.deliveryId}@${domainOf(from.address)}>`,
-    date: message.firstAttemptAt,
-    headers: { 'X-Belfry-Delivery': message.deliveryId, 'Auto-Submitted': 'auto-generated' },
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  };
-}
-
 /** The library takes any reply that begins with a 2 for a yes, and one that came before the message had ended too. */
 function taken(response: string, handover: Handover): Outcome {
   const code = /^(2\d\d)(?:[ -]|$)/.exec(response)?.[1];
@@ -156,8 +132,4 @@ function refused(thrown: unknown, handover: Handover, signal: AbortSignal): Outc
 function stageOf(command: string | undefined, handover: Handover): SmtpStage {
   if (handover.bodyEnded || command === 'RCPT TO' || command === 'DATA') return 'message';
   return command === 'MAIL FROM' ? 'sender' : 'session';
-}
-
-function rejected(code: string, error: string): Outcome {
-  return { kind: 'rejected', code, error };
 }

@@ -3,7 +3,7 @@ import type { Outcome } from '@belfry/shared/domain/outcome.js';
 import { z } from 'zod';
 import { byMissingAnswer } from '../classify.js';
 import type { Ports, Provider, ProviderDefinition } from '../provider.js';
-import { whyAborted } from '../signals.js';
+import { orAborted, whyAborted } from '../signals.js';
 
 const settings = z.object({});
 
@@ -28,12 +28,7 @@ class Inbox implements Provider<'realtime'> {
 
   async send(message: Message<'realtime'>, signal: AbortSignal): Promise<Outcome> {
     if (signal.aborted) return byMissingAnswer(whyAborted(signal), false);
-    const { promise: aborted, stop } = untilAborted(signal);
-    try {
-      return await Promise.race([this.#put(message), aborted]);
-    } finally {
-      stop();
-    }
+    return orAborted(this.#put(message), signal, () => byMissingAnswer(whyAborted(signal), true));
   }
 
   async close(): Promise<void> {}
@@ -47,14 +42,4 @@ class Inbox implements Provider<'realtime'> {
       return { kind: 'retry', code: 'inbox-unavailable', error: 'The inbox could not be written.' };
     }
   }
-}
-
-function untilAborted(signal: AbortSignal): { promise: Promise<Outcome>; stop: () => void } {
-  let stop = () => {};
-  const promise = new Promise<Outcome>((resolve) => {
-    const onAbort = () => resolve(byMissingAnswer(whyAborted(signal), true));
-    signal.addEventListener('abort', onAbort, { once: true });
-    stop = () => signal.removeEventListener('abort', onAbort);
-  });
-  return { promise, stop };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isBaseUrl } from '../base-url.js';
 
 const SID = 'set it to the Account SID from the Twilio console: it begins with AC';
 const TOKEN = 'set it to the Auth Token from the Twilio console';
@@ -29,10 +30,3 @@ export const twilioSettings = z.object({
     .optional()
     .meta({ description: 'Where the REST API is, if not at Twilio itself: a proxy, a region, the sandbox.' }),
 });
-
-function isBaseUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-  return plain && (url.protocol === 'http:' || url.protocol === 'https:');
-}

@@ -1,23 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
-import { TLSSocket } from 'node:tls';
 import type RequestClient from 'twilio/lib/base/RequestClient.js';
+import { type Call, watch } from '../http-call.js';
 
-/** One call to Twilio: what it may take, and how far it got. The SDK passes neither through. */
-export interface Call {
-  readonly signal: AbortSignal;
+/** One call to Twilio. The SDK passes neither its signal nor its bound through. */
+export interface TwilioCall extends Call {
   /** The largest answer that is read, in bytes. */
   readonly maxAnswerBytes: number;
-  /** True once the connection stood, so that the request may have arrived. */
-  handedOver: boolean;
-  /** Set when the head of the answer is there, even if its body never ends or is not understood. */
-  status?: number;
-  retryAfter?: string;
 }
 
 /** Runs `work` so that every request the SDK makes inside it belongs to `call`. */
-export function during<T>(call: Call, work: () => Promise<T>): Promise<T> {
+export function during<T>(call: TwilioCall, work: () => Promise<T>): Promise<T> {
   return calls.run(call, work);
 }
 
@@ -45,24 +39,11 @@ export function rewire(client: RequestClient, baseUrl: string | undefined): () =
 
 type Answered = (answer: IncomingMessage) => void;
 
-const calls = new AsyncLocalStorage<Call>();
+const calls = new AsyncLocalStorage<TwilioCall>();
 
 function open(call: Call, options: RequestOptions, onAnswer: Answered): ClientRequest {
   const request = (options.protocol === 'http:' ? http : https).request(options, onAnswer);
-  request.once('socket', (socket) => {
-    const left = () => {
-      call.handedOver = true;
-    };
-    const encrypted = socket instanceof TLSSocket;
-    // A kept connection is written to at once; a new one when it stands, encrypted and verified.
-    if (request.reusedSocket) left();
-    else socket.once(encrypted ? 'secureConnect' : 'connect', left);
-  });
-  request.once('response', (answer) => {
-    call.status = answer.statusCode ?? 0;
-    const retryAfter = answer.headers['retry-after'];
-    if (retryAfter !== undefined) call.retryAfter = retryAfter;
-  });
+  watch(request, call);
   return request;
 }
 

@@ -5,7 +5,7 @@ import { byMissingAnswer, byTwilioCode, type Failure } from '../classify.js';
 import type { Found, Provider, ProviderDefinition } from '../provider.js';
 import { whyAborted } from '../signals.js';
 import { twilioSettings } from './twilio-settings.js';
-import { type Call, during, rewire } from './twilio-wire.js';
+import { during, rewire, type TwilioCall } from './twilio-wire.js';
 
 /** Text messages through Twilio's REST API, or anything that has its shape. */
 export const twilio: ProviderDefinition<'sms', typeof twilioSettings> = {
@@ -49,7 +49,7 @@ class Twilio implements Provider<'sms'> {
   }
 
   async send(message: Message<'sms'>, signal: AbortSignal): Promise<Outcome> {
-    const call: Call = { signal, maxAnswerBytes: ANSWER_BYTES, handedOver: false };
+    const call: TwilioCall = { signal, maxAnswerBytes: ANSWER_BYTES, handedOver: false };
     try {
       const answer = await during(call, () =>
         this.#client.messages.create({ to: message.to, body: message.content.text, ...this.#sender }),
@@ -68,7 +68,7 @@ class Twilio implements Provider<'sms'> {
    * date a message *was sent*, which one that still waits in its queue does not have.
    */
   async find(message: Message<'sms'>, signal: AbortSignal): Promise<Found> {
-    const call: Call = { signal, maxAnswerBytes: LIST_BYTES, handedOver: false };
+    const call: TwilioCall = { signal, maxAnswerBytes: LIST_BYTES, handedOver: false };
     try {
       const page = await during(call, () =>
         this.#client.messages.page({ to: message.to, pageSize: LOOK_BACK }),
@@ -116,7 +116,7 @@ function notUnderstood(): Found {
 }
 
 /** Puts together what the SDK threw and what was seen on the wire; the wire is the better witness. */
-function failed(thrown: unknown, call: Call): Failure {
+function failed(thrown: unknown, call: TwilioCall): Failure {
   const error: { readonly code?: unknown } = Object(thrown);
   if (call.status === undefined) {
     return byMissingAnswer(call.signal.aborted ? whyAborted(call.signal) : error.code, call.handedOver);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWebhookSecret } from '../domain/webhook-secret.js';
 
 /*
  * How settings are spelled in the environment. An empty value counts as not set. Each field has a description, which is
@@ -50,3 +51,20 @@ export const directoryUrl = url('https:', 'http:').refine((text) => {
   const parsed = URL.parse(text);
   return parsed !== null && parsed.username === '' && parsed.hash === '' && /^[^{}]*$/.test(parsed.host);
 }, 'must have no credentials and no fragment, and {id} only behind the host');
+const SECRETS =
+  'set it to whsec_ and the output of: openssl rand -base64 32; while you rotate, to the new and the old one with a space between';
+
+/** What signs webhooks: one secret, or while they are rotated two, the newest first. */
+export const webhookSecrets = z
+  .string({ error: SECRETS })
+  .transform((text, context): readonly string[] => {
+    const secrets = text.split(/[\s,]+/).filter((one) => one !== '');
+    if (secrets.length >= 1 && secrets.length <= 2 && secrets.every(isWebhookSecret)) return secrets;
+    context.addIssue({ code: 'custom', message: SECRETS });
+    return z.NEVER;
+  })
+  .meta({
+    description:
+      'What webhooks are signed with: `whsec_` and the base64 of 32 random bytes; while you rotate, the new one and the old one with a space between. Workers and API have the same.',
+    secret: true,
+  });

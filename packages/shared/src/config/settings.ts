@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
-import { directoryUrl, limit, retention, url, whole } from './fields.js';
+import { directoryUrl, limit, retention, url, webhookSecrets, whole } from './fields.js';
 
 /** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
 const SHORTEST_SECRET = 16;
@@ -85,6 +85,7 @@ export const apiFields = {
   USER_DIRECTORY_TTL_MS: whole(0, 604_800_000)
     .default(300_000)
     .describe('How long what the user directory said of a person is good for.'),
+  WEBHOOK_SECRETS: webhookSecrets.optional().describe(webhookSecrets.description ?? ''),
 } as const;
 
 /** The settings of a worker; those of the providers are beside each provider. */

@@ -1,8 +1,11 @@
 /**
  * An address as operators may see it: enough to recognise, not enough to use.
- * `abebe@example.org` → `a***e@example.org`, `+251911000001` → `+2519*****001`.
+ * `abebe@example.org` → `a***e@example.org`, `+251911000001` → `+2519*****001`, `https://example.org/hook?key=1` →
+ * `https://example.org/***`.
  */
 export function maskAddress(address: string): string {
+  // The path of a receiver is often its only secret.
+  if (/^https?:/i.test(address)) return `${URL.parse(address)?.origin ?? 'https://'}/***`;
   const at = address.lastIndexOf('@');
   if (at > 0) return `${maskMiddle(address.slice(0, at), 1, 1)}${address.slice(at)}`;
   if (address.startsWith('+')) return maskMiddle(address, 5, 3);

@@ -38,7 +38,9 @@ export interface Message<C extends Channel = Channel> {
   readonly notificationId: string;
   readonly channel: C;
   readonly priority: Priority;
-  /** The address on this channel: a mailbox, an E.164 number, a person's id for realtime. */
+  /** Whom it is for; null for a bare address. */
+  readonly personId: string | null;
+  /** The address on this channel: a mailbox, an E.164 number, a person's id for realtime, a URL for webhook. */
   readonly to: string;
   readonly content: ContentOf[C];
   /** When the first attempt began; a provider that can be asked looks for the message from here on. */

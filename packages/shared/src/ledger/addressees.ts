@@ -1,11 +1,13 @@
 import type { Channel } from '../domain/channel.js';
 import type { Database } from './database.js';
+import { keptAddress } from './suppressed-address.js';
 
 /** What routing needs to know of a person. */
 export interface Addressee {
   readonly id: string;
   readonly email: string | null;
   readonly phone: string | null;
+  readonly webhookUrl: string | null;
   readonly locale: string;
   readonly active: boolean;
   readonly preferences: Readonly<Record<string, boolean>>;
@@ -15,21 +17,17 @@ export interface Addressee {
   readonly suppressed: Readonly<Partial<Record<Channel, string>>>;
 }
 
-/*
- * The ledger keeps suppressed mailboxes in small letters: almost no server tells `Abebe@` from `abebe@` (RFC 5321 §2.4
- * would let it), and a wish not to be written to holds for both.
- */
-
 /** Loads many people at once; null where there is none, in the order of `ids`. */
 export async function loadAddressees(
   database: Database,
   ids: readonly string[],
 ): Promise<(Addressee | null)[]> {
   const rows = await database.rows<Addressee & { id: string }>(
-    `SELECT p.id, p.email, p.phone, p.locale, p.active, p.preferences,
+    `SELECT p.id, p.email, p.phone, p.webhook_url AS "webhookUrl", p.locale, p.active, p.preferences,
        (extract(epoch FROM now() - p.directory_at) * 1000)::float8 AS "directoryAgeMs",
        coalesce((SELECT json_object_agg(s.channel, s.reason) FROM suppression s
-         WHERE (s.channel = 'email' AND s.address = lower(p.email)) OR (s.channel = 'sms' AND s.address = p.phone)), '{}') AS suppressed
+         WHERE (s.channel = 'email' AND s.address = lower(p.email)) OR (s.channel = 'sms' AND s.address = p.phone)
+           OR (s.channel = 'webhook' AND s.address = p.webhook_url)), '{}') AS suppressed
      FROM person p WHERE p.id = ANY($1::text[])`,
     [[...new Set(ids)]],
   );
@@ -48,7 +46,7 @@ export async function findSuppressions(
   database: Database,
   asked: readonly BareAddress[],
 ): Promise<(string | null)[]> {
-  const kept = asked.map(asKept);
+  const kept = asked.map(({ channel, address }) => ({ channel, address: keptAddress(channel, address) }));
   const rows = await database.rows<BareAddress & { reason: string }>(
     `SELECT channel, address, reason FROM suppression
      WHERE (channel, address) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
@@ -56,8 +54,4 @@ export async function findSuppressions(
   );
   const reasons = new Map(rows.map((row) => [`${row.channel} ${row.address}`, row.reason]));
   return kept.map((one) => reasons.get(`${one.channel} ${one.address}`) ?? null);
-}
-
-function asKept({ channel, address }: BareAddress): BareAddress {
-  return { channel, address: channel === 'email' ? address.toLowerCase() : address };
 }

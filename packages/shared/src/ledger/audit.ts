@@ -22,6 +22,7 @@ export const AUDIT_ACTIONS = [
   'board.sign_in_refused',
   'board.change',
   'queues.rebuild',
+  'webhook_secret.read',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -4,6 +4,7 @@ import type { NotificationContent } from './accept.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
 import { isWaiting } from './states.js';
+import { keptAddressSql } from './suppressed-address.js';
 
 /** A delivery that this worker alone may send, with everything that is needed to do so. */
 export interface Claimed {
@@ -219,8 +220,9 @@ LEFT JOIN LATERAL (SELECT CASE
     WHEN taken.address IS NULL OR p.id IS NULL THEN taken.address
     WHEN taken.channel = 'email' THEN p.email
     WHEN taken.channel = 'sms' THEN p.phone
+    WHEN taken.channel = 'webhook' THEN p.webhook_url
     ELSE taken.address END AS address) here ON true
-LEFT JOIN suppression s ON s.channel = taken.channel AND s.address = lower(here.address)`;
+LEFT JOIN suppression s ON s.channel = taken.channel AND s.address = ${keptAddressSql('taken.channel', 'here.address')}`;
 
 /**
  * Renews the leases of what this worker has in its hands. Returns the ids it still holds; one that is missing was taken

@@ -3,6 +3,7 @@ import { type Actor, actorOn, personTarget, recordAudit } from './audit.js';
 import type { Database, Statements } from './database.js';
 import { retryTransient } from './retry-transient.js';
 import { isWaiting } from './states.js';
+import { keptAddressSql } from './suppressed-address.js';
 
 /*
  * What an erasure does, in the order that lets it be repeated after a crash at any point: the person's row goes last, as long
@@ -91,11 +92,11 @@ async function forgetKeptAnswers(database: Statements, id: string): Promise<void
 
 interface Address {
   readonly channel: string;
-  /** In small letters. */
+  /** As the suppressions have it: a mailbox in small letters. */
   readonly address: string;
 }
 
-/** The mailboxes and numbers that are theirs, or were when something was sent to them, and are nobody else's. */
+/** The mailboxes, numbers and receivers of webhooks that are theirs, or were when something was sent to them, and are nobody else's. */
 async function addressesOf(database: Statements, id: string): Promise<Address[]> {
   const found = new Map<string, Address>();
   for (let after: string | null = FIRST_ID; after !== null; ) {
@@ -117,15 +118,18 @@ WITH page AS MATERIALIZED (
 ), known AS (
   SELECT 'email' AS channel, email AS address FROM person WHERE id = $1
   UNION SELECT 'sms', phone FROM person WHERE id = $1
-  UNION SELECT d.channel, d.address FROM page JOIN delivery d ON d.notification_id = page.id WHERE d.channel IN ('email', 'sms')
+  UNION SELECT 'webhook', webhook_url FROM person WHERE id = $1
+  UNION SELECT d.channel, d.address FROM page JOIN delivery d ON d.notification_id = page.id
+    WHERE d.channel IN ('email', 'sms', 'webhook')
 )
 SELECT (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last,
-  (SELECT json_agg(json_build_object('channel', channel, 'address', lower(address))) FROM known WHERE address IS NOT NULL) AS found`;
+  (SELECT json_agg(json_build_object('channel', channel, 'address', ${keptAddressSql('channel', 'address')})) FROM known WHERE address IS NOT NULL) AS found`;
 
 const OF_NOBODY_ELSE = `
 SELECT a.channel, a.address FROM unnest($2::text[], $3::text[]) AS a(channel, address)
 WHERE NOT EXISTS (SELECT 1 FROM person p WHERE a.channel = 'email' AND lower(p.email) = a.address AND p.id <> $1)
-  AND NOT EXISTS (SELECT 1 FROM person p WHERE a.channel = 'sms' AND p.phone = a.address AND p.id <> $1)`;
+  AND NOT EXISTS (SELECT 1 FROM person p WHERE a.channel = 'sms' AND p.phone = a.address AND p.id <> $1)
+  AND NOT EXISTS (SELECT 1 FROM person p WHERE a.channel = 'webhook' AND p.webhook_url = a.address AND p.id <> $1)`;
 
 function columnsOf(addresses: readonly Address[]): [string[], string[]] {
   return [addresses.map(({ channel }) => channel), addresses.map(({ address }) => address)];

@@ -3,6 +3,7 @@ import type { FailureClass } from '../domain/failure.js';
 import type { OutcomeKind } from '../domain/outcome.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
+import { keptAddressSql } from './suppressed-address.js';
 
 /** How a claimed delivery goes on: its next state and what was tried. */
 export interface DeliveryRecord {
@@ -101,7 +102,9 @@ WITH outcome AS MATERIALIZED (
   JOIN moved ON moved.id = t."deliveryId"
 ), suppressed AS (
   INSERT INTO suppression (channel, address, reason)
-  SELECT DISTINCT ON (channel, lower(address)) channel, lower(address), suppress FROM moved WHERE suppress IS NOT NULL AND address IS NOT NULL
+  SELECT DISTINCT ON (channel, kept) channel, kept, suppress
+  FROM (SELECT channel, ${keptAddressSql('channel', 'address')} AS kept, suppress FROM moved) AS refused
+  WHERE suppress IS NOT NULL AND kept IS NOT NULL
   ON CONFLICT DO NOTHING
 )
 SELECT id FROM moved`;

@@ -6,6 +6,7 @@ export interface RoutedPerson {
   readonly id: string;
   readonly email: string | null;
   readonly phone: string | null;
+  readonly webhookUrl: string | null;
   readonly active: boolean;
   readonly preferences: Readonly<Record<string, boolean>>;
   readonly suppressed: Readonly<Partial<Record<Channel, string>>>;
@@ -91,8 +92,9 @@ function addressOn(channel: Channel, person: RoutedPerson): string | null {
       return person.email;
     case 'sms':
       return person.phone;
-    case 'push':
     case 'webhook':
+      return person.webhookUrl;
+    case 'push':
       return null;
   }
 }
