@@ -29,7 +29,9 @@ function scripted({ name = 'one', send, find, abilities }: Script): OpenProvider
     close: async () => {},
   };
   const one = {
+    account: name,
     provider,
+    rate: null,
     abilities: { afterAmbiguous: 'ask-first', timeoutMs: 5_000, ...abilities } as const,
     sends: 0,
   };

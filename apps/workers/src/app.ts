@@ -18,6 +18,7 @@ import { concurrencyFor } from './concurrency.js';
 import { createLeases, LEASE_MS } from './leases.js';
 import { createDeliver } from './processors/deliver.js';
 import { createRecorder } from './recorder.js';
+import { startRegistration } from './registration.js';
 import { createRenderStage } from './render-stage.js';
 import { superviseWorker } from './supervised-worker.js';
 
@@ -56,17 +57,29 @@ export function startWorkers(parts: WorkerParts): Running {
     run: (ids) => claimDeliveries(database, owner, LEASE_MS, ids),
   });
   const leases = createLeases(database, owner, events);
+  const sender = createSender({
+    providers: parts.providers,
+    holdMs: settings.RETRY_SWEEP_MS,
+    makeLimiter: engine.limiter,
+    onStanding: events.providerChanged,
+    onUncarried: (channel) => events.uncarried({ channel }),
+  });
   const deliver = createDeliver({
     claim: (deliveryId) => claims.add(deliveryId).catch(notNow),
     leases,
     render: createRenderStage(createRenderer(parts.catalogue)),
-    sender: createSender({ providers: parts.providers }),
+    sender,
     recorder: createRecorder(database, owner, events),
     policy,
     events,
   });
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const intervals = { sweepIntervalMs: settings.SWEEP_INTERVAL_MS, retrySweepMs: settings.RETRY_SWEEP_MS };
+  const registration = startRegistration({
+    database,
+    events,
+    report: () => ({ id: owner, queues: parts.queues, providers: sender.standings() }),
+  });
   const upkeep = startUpkeep({ database, engine, enqueuer, events }, intervals);
   let inHand = 0;
   const counted: DeliveryProcessor = async (job, token) => {
@@ -89,7 +102,7 @@ export function startWorkers(parts: WorkerParts): Running {
       leases.abandon();
       await within(ABANDON_MS, closed);
     }
-    await within(500, leases.stop());
+    await within(500, Promise.all([leases.stop(), registration.stop()]));
     await within(500, Promise.all(parts.providers.map(({ provider }) => provider.close())));
   }
 

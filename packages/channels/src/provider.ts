@@ -36,6 +36,11 @@ export interface Abilities {
   readonly afterAmbiguous: 'resend-same-id' | 'ask-first' | 'resend';
   /** How long one call of `send` or `find` may take, in milliseconds. */
   readonly timeoutMs: number;
+  /**
+   * Set when every message goes to a server of its recipient's own, as webhooks do: what one of them answers says nothing
+   * about the account, so no failure, refusal or `Retry-After` keeps other recipients waiting.
+   */
+  readonly answeredByRecipient?: true;
 }
 
 /** What the process lends to providers whose channel ends inside Belfry. The ledger is behind it, not the network. */
