@@ -31,8 +31,8 @@ export function readLocalSettings(env: NodeJS.ProcessEnv): LocalSettings | { rea
     host: given(env, 'HOST') ?? '127.0.0.1',
     databaseUrl: given(env, 'DATABASE_URL'),
     sandboxed: {
-      email: !given(env, 'SMTP_URL'),
-      sms: !given(env, 'TWILIO_ACCOUNT_SID'),
+      email: !anyAccount(env, 'SMTP_URL'),
+      sms: !anyAccount(env, 'TWILIO_ACCOUNT_SID'),
     },
     env,
   };
@@ -41,4 +41,9 @@ export function readLocalSettings(env: NodeJS.ProcessEnv): LocalSettings | { rea
 /** A setting that is not there or empty is not given. */
 function given(env: NodeJS.ProcessEnv, name: string): string | undefined {
   return env[name]?.trim() || undefined;
+}
+
+/** Accounts have numbers behind the names of their settings; whoever has a second one needs no first. */
+function anyAccount(env: NodeJS.ProcessEnv, name: string): boolean {
+  return Object.keys(env).some((key) => key.replace(/_[2-9]$/, '') === name && given(env, key) !== undefined);
 }
