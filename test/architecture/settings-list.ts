@@ -97,7 +97,7 @@ export function settingGroups(): Group[] {
 /** How there can be more settings than are listed. */
 const ACCOUNTS = [
   'A provider can be used through up to nine accounts: every setting of a provider below may be given again with `_2` to `_9` behind its name.',
-  'So `SMTP_URL_2` sets up the account `smtp-2`. What an account may leave out it takes from the first.',
+  'So `SMTP_URL_2` sets up the account `smtp-2`. What an account may leave out it takes from the first, except secrets and what would switch a provider on by itself.',
   'The accounts of a channel are tried as the providers are listed below, and by number, unless a setting here says otherwise.',
 ].join(' ');
 

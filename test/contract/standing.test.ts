@@ -81,7 +81,7 @@ describe('an account that fails too often', () => {
   });
 
   it('is not suspected of it when every recipient has a server of its own', async () => {
-    const hooks = scripted({ send: async () => FAILED, abilities: { answeredByRecipient: true } });
+    const hooks = scripted({ send: async () => FAILED, abilities: { perReceiver: true } });
     const { times, states } = sending([hooks, always('two', outcome('sent'))]);
     await times(50);
     assert.equal(hooks.sends, 50);
@@ -158,7 +158,7 @@ describe('an account that asks to go slower', () => {
   });
 
   it('keeps nobody else waiting when every recipient has a server of its own', async () => {
-    const hooks = scripted({ send: async () => THROTTLED, abilities: { answeredByRecipient: true } });
+    const hooks = scripted({ send: async () => THROTTLED, abilities: { perReceiver: true } });
     const { times } = sending([hooks]);
     await times(20);
     assert.equal(hooks.sends, 20);

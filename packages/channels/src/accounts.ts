@@ -33,10 +33,14 @@ export type ReadAccount =
   | { readonly ok: true; readonly account: ParsedAccount }
   | { readonly ok: false; readonly name: string; readonly problems: readonly SettingProblem[] };
 
-/** Every setting of a provider: its own, and how fast it may be used. One without settings of its own has no limit either. */
+/**
+ * Every setting of a provider: its own, and how fast it may be used. The inbox has no limit, nor has what goes to servers of the
+ * recipients' own.
+ */
 export function settingsOf(definition: ProviderDefinition): Readonly<Record<string, z.ZodType>> {
   const own = definition.settings.shape;
-  return Object.keys(own).length === 0 ? own : { ...own, [rateName(definition)]: RATE };
+  const unlimited = Object.keys(own).length === 0 || definition.abilities.perReceiver === true;
+  return unlimited ? own : { ...own, [rateName(definition)]: RATE };
 }
 
 /** Reads every account of a provider that `env` switches on, by number. `env` has no empty values. */
@@ -49,8 +53,7 @@ export function readAccounts(definition: ProviderDefinition, env: Env): ReadAcco
     const suffix = `_${number}`;
     const own = pick(names, (name) => env[name + suffix]);
     if (Object.keys(own).length === 0 || !definition.configured(own)) continue;
-    // What may be left out is as for the first account; what makes an account is never mixed.
-    const shared = pick(optional(definition), (name) => env[name]);
+    const shared = pick(shareable(definition), (name) => env[name]);
     read.push(readAccount(definition, `${definition.name}-${number}`, { ...shared, ...own }, suffix));
   }
   return read;
@@ -58,7 +61,8 @@ export function readAccounts(definition: ProviderDefinition, env: Env): ReadAcco
 
 function readAccount(definition: ProviderDefinition, name: string, env: Env, suffix: string): ReadAccount {
   const settings = definition.settings.safeParse(env);
-  const rate = RATE.safeParse(env[rateName(definition)]);
+  const limited = Object.hasOwn(settingsOf(definition), rateName(definition));
+  const rate = RATE.safeParse(limited ? env[rateName(definition)] : undefined);
   if (settings.success && rate.success) {
     return { ok: true, account: { account: name, definition, settings: settings.data, rate: rate.data } };
   }
@@ -74,11 +78,15 @@ function readAccount(definition: ProviderDefinition, name: string, env: Env, suf
   return { ok: false, name, problems };
 }
 
-/** The names of the settings that an account may leave out. */
-function optional(definition: ProviderDefinition): string[] {
-  return Object.entries(settingsOf(definition)).flatMap(([name, field]) =>
-    field.safeParse(undefined).success ? [name] : [],
-  );
+/**
+ * The settings that an account takes from the first one when it leaves them out. What makes an account is never mixed:
+ * neither what is secret, nor what by itself would switch the provider on.
+ */
+function shareable(definition: ProviderDefinition): string[] {
+  return Object.entries(settingsOf(definition)).flatMap(([name, field]) => {
+    const needed = !field.safeParse(undefined).success || field.meta()?.secret === true;
+    return needed || definition.configured({ [name]: 'given' }) ? [] : [name];
+  });
 }
 
 function pick(names: readonly string[], value: (name: string) => string | undefined): Env {

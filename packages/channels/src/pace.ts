@@ -27,6 +27,9 @@ const SPREAD_MS = 5_000;
 /** A pause is one point too many for so long. */
 const PAUSE: Limit = { points: 1, seconds: 1 };
 
+/** For an account whose recipients have servers of their own: each asks to go slower for itself. */
+export const UNPACED: Pace = { refusal: async () => undefined, pause: () => undefined };
+
 /** Without `makeLimiter` only this process's own pauses count. */
 export function createPace(
   account: string,

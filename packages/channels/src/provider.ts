@@ -37,10 +37,10 @@ export interface Abilities {
   /** How long one call of `send` or `find` may take, in milliseconds. */
   readonly timeoutMs: number;
   /**
-   * Set when every message goes to a server of its recipient's own, as webhooks do: what one of them answers says nothing
-   * about the account, so no failure, refusal or `Retry-After` keeps other recipients waiting.
+   * Every address is a server of its own: what one of them answers says nothing about the next, so no breaker and no pace
+   * may span them.
    */
-  readonly answeredByRecipient?: true;
+  readonly perReceiver?: true;
 }
 
 /** What the process lends to providers whose channel ends inside Belfry. The ledger is behind it, not the network. */

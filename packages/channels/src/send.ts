@@ -4,7 +4,7 @@ import { type Outcome, PACED } from '@belfry/shared/domain/outcome.js';
 import type { ProviderStanding } from '@belfry/shared/domain/provider-standing.js';
 import { type Answer, createBreaker, createTrustingBreaker, type Refusal } from './breaker.js';
 import { askFirst } from './doubt.js';
-import { createPace, type MakeLimiter, type Slower } from './pace.js';
+import { createPace, type MakeLimiter, type Slower, UNPACED } from './pace.js';
 import type { OpenProvider } from './providers.js';
 import {
   type Account,
@@ -193,13 +193,13 @@ const HOLD_MS = 300_000;
 
 function toAccount(provider: OpenProvider, options: SenderOptions): Account {
   const { holdMs = HOLD_MS, makeLimiter, onStanding } = options;
+  if (provider.abilities.perReceiver === true) {
+    return { ...provider, pace: UNPACED, breaker: createTrustingBreaker() };
+  }
   const account: Account = {
     ...provider,
     pace: createPace(provider.account, provider.rate, makeLimiter),
-    breaker:
-      provider.abilities.answeredByRecipient === true
-        ? createTrustingBreaker()
-        : createBreaker({ holdMs, onChange: () => onStanding?.(standingOf(account)) }),
+    breaker: createBreaker({ holdMs, onChange: () => onStanding?.(standingOf(account)) }),
   };
   return account;
 }

@@ -36,7 +36,7 @@ export const paced: Stage = (next) => async (to, errand) => {
   if (slower !== undefined) return slower;
   const answer = await next(to, errand);
   if ('refused' in answer || answer.kind !== 'throttled') return answer;
-  if (to.abilities.answeredByRecipient !== true) to.pace.pause(answer.afterMs ?? PAUSE_MS);
+  to.pace.pause(answer.afterMs ?? PAUSE_MS);
   return answer;
 };
 
