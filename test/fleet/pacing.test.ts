@@ -6,8 +6,8 @@ import { waitFor } from '../support/wait.js';
 import { addressesAt, emails, only, sms } from './sending.js';
 
 /* Far below what even a busy machine can send, so that it is the limit that is seen. */
-const RATE = 25;
-const COUNT = 250;
+const RATE = 10;
+const COUNT = 100;
 
 forEachEngine((engine) => {
   describe('an account with a limit, and two workers', () => {
