@@ -181,6 +181,33 @@ describe('an account with a limit', () => {
     assert.deepEqual([first.sends, next.sends], [3, 7]);
   });
 
+  it('lets nobody through on what was known before, while it is asked about pauses', async () => {
+    let answer = (_: number) => {};
+    const asking: Limiter = { ...UNLIMITED, blockedMs: () => new Promise((resolve) => (answer = resolve)) };
+    const one = scripted({});
+    const { once } = sending([one], { makeLimiter: () => asking });
+    const attempts = [once(), once(), once()];
+    await Promise.resolve();
+    answer(60_000);
+    for (const { outcome: said } of await Promise.all(attempts)) assert.equal(said.code, 'paused');
+    assert.equal(one.sends, 0);
+  });
+
+  it('is not used any more by a message that was called off while its limit was asked for', async () => {
+    const calledOff = new AbortController();
+    const asking: Limiter = {
+      ...UNLIMITED,
+      take: async () => {
+        calledOff.abort();
+        return null;
+      },
+    };
+    const one = scripted({ rate: { points: 3, seconds: 1 } });
+    const sender = createSender({ providers: [one], makeLimiter: () => asking });
+    const { outcome: said } = await sender.send(text(), { ambiguous: false, signal: calledOff.signal });
+    assert.deepEqual([said.kind, said.code, one.sends], ['retry', 'aborted', 0]);
+  });
+
   it('is used without one when the limit cannot be asked for', async () => {
     const broken: Limiter = {
       take: () => Promise.reject(new Error('away')),

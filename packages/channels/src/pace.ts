@@ -42,18 +42,27 @@ export function createPace(
   let pausedUntil = 0;
   let refreshedAt = Number.NEGATIVE_INFINITY;
 
+  let refreshing: Promise<void> | undefined;
+
+  /** One asks for all who come meanwhile: nobody slips through on what was known before. */
+  async function known(): Promise<void> {
+    if (performance.now() - refreshedAt < REFRESH_MS) return;
+    refreshing ??= refresh();
+    await refreshing;
+  }
+
   async function refresh(): Promise<void> {
-    const now = performance.now();
-    if (now - refreshedAt < REFRESH_MS) return;
-    refreshedAt = now;
     // While the store is away, each process keeps to what it was told itself.
     const ms = await pauses.blockedMs(account).catch(() => 0);
-    pausedUntil = Math.max(pausedUntil, performance.now() + ms);
+    const now = performance.now();
+    pausedUntil = Math.max(pausedUntil, now + ms);
+    refreshedAt = now;
+    refreshing = undefined;
   }
 
   return {
     async refusal() {
-      await refresh();
+      await known();
       const left = pausedUntil - performance.now();
       if (left > 0) {
         return { refused: 'paused', afterMs: Math.ceil(left + Math.random() * Math.min(left, SPREAD_MS)) };

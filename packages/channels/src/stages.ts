@@ -1,5 +1,7 @@
 import type { Message } from '@belfry/shared/domain/message.js';
+import { CALLED_OFF } from '@belfry/shared/domain/outcome.js';
 import type { Answer, Ask, Breaker } from './breaker.js';
+import { byMissingAnswer } from './classify.js';
 import type { Pace } from './pace.js';
 import type { OpenProvider } from './providers.js';
 import { withDeadline } from './signals.js';
@@ -34,6 +36,8 @@ export const willing: Stage = (next) => async (to, errand) =>
 export const paced: Stage = (next) => async (to, errand) => {
   const slower = await to.pace.refusal();
   if (slower !== undefined) return slower;
+  // The lease may have been lost while the store was asked.
+  if (errand.signal.aborted) return byMissingAnswer(CALLED_OFF, false);
   const answer = await next(to, errand);
   if ('refused' in answer || answer.kind !== 'throttled') return answer;
   to.pace.pause(answer.afterMs ?? PAUSE_MS);
