@@ -7,20 +7,79 @@ import { type Fleet, startFleet, useFleet } from '../support/fleet.js';
 import { ask } from '../support/http.js';
 import { freePort } from '../support/ports.js';
 import { startPostgres, temporaryDir } from '../support/postgres.js';
+import { readiness } from '../support/ready.js';
 import { waitFor } from '../support/wait.js';
 import { CALLS } from './calls.js';
 import { assertProblem } from './problem.js';
 
 forEachEngine((engine) => {
   const fleet = useFleet({ engine, workers: [] });
+  const ready = () => readiness(fleet());
 
-  test('a process that has everything is alive and ready, and says so to anybody', async () => {
+  test('a process is alive, and says so to anybody', async () => {
     const health = await fleet().page('/health', { as: null });
     assert.equal(health.status, 200);
     assert.deepEqual(health.body, { status: 'ok' });
-    const ready = await fleet().page('/ready', { as: null });
-    assert.equal(ready.status, 200);
-    assert.deepEqual(ready.body, { status: 'ready', failing: [], engine });
+  });
+
+  test('without any worker calls are taken and nothing is delivered: that is degraded', async () => {
+    const { unserved, ...rest } = await ready();
+    assert.deepEqual(rest, {
+      status: 'degraded',
+      failing: ['workers'],
+      engine,
+      workers: 0,
+      lost: 0,
+      providers: [],
+    });
+    assert.equal(unserved.length, 20);
+  });
+
+  test('a queue that no worker serves is named, until one does', async () => {
+    const lane = await fleet().addWorker({ queues: '*.critical,*.high,*.normal' });
+    const body = await waitFor(async () => {
+      const answer = await ready();
+      return answer.workers === 1 ? answer : undefined;
+    });
+    assert.deepEqual([body.status, body.failing], ['degraded', ['workers']]);
+    assert.deepEqual(body.unserved, ['realtime.low', 'email.low', 'sms.low', 'push.low', 'webhook.low']);
+
+    await fleet().addWorker({ queues: '*.low' });
+    await waitFor(async () => (await ready()).workers === 2);
+    assert.deepEqual(await ready(), {
+      status: 'ready',
+      failing: [],
+      engine,
+      workers: 2,
+      lost: 0,
+      unserved: [],
+      providers: [],
+    });
+
+    await lane.stop();
+    const after = await ready();
+    assert.deepEqual([after.status, after.workers, after.lost], ['degraded', 1, 0], 'it said goodbye');
+  });
+
+  test('a worker that freezes is missed within a minute, and is counted again when it goes on', async () => {
+    const frozen = await fleet().addWorker();
+    await waitFor(async () => (await ready()).status === 'ready');
+    const [low] = fleet().workers.slice(1);
+    await low?.stop();
+    frozen.kill('SIGSTOP');
+    try {
+      const body = await waitFor(
+        async () => {
+          const answer = await ready();
+          return answer.status === 'ready' ? undefined : answer;
+        },
+        { timeoutMs: 60_000, what: '/ready to miss the worker' },
+      );
+      assert.deepEqual([body.failing, body.workers, body.lost], [['workers'], 0, 1]);
+    } finally {
+      frozen.kill('SIGCONT');
+    }
+    await waitFor(async () => (await ready()).status === 'ready');
   });
 });
 

@@ -8,9 +8,10 @@ export function envExample(): string {
 # What the environment already has wins over .env; an empty value counts as left out.
 # npm start needs none of these. docs/settings.md has the same list as tables.
 `;
-  const groups = settingGroups().map(({ title, optional, settings }) =>
+  const groups = settingGroups().map(({ title, note, optional, settings }) =>
     [
       `\n# --- ${title.replaceAll('`', '')} ---\n`,
+      ...(note === undefined ? [] : [`${wrapped(note.replaceAll('`', '')).join('\n')}\n`]),
       ...settings.map((one) => exampleOf(one, optional === true)),
     ].join('\n'),
   );

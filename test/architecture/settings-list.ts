@@ -1,3 +1,4 @@
+import { orderFields, settingsOf as settingsOfProvider } from '@belfry/channels/accounts.js';
 import { PROVIDERS } from '@belfry/channels/providers.js';
 import { apiFields, fleetFields, workerFields } from '@belfry/shared/config/settings.js';
 import type { z } from 'zod';
@@ -16,6 +17,8 @@ export interface Group {
   readonly title: string;
   /** Who reads them. */
   readonly introduction: string;
+  /** What a reader of the example has to know besides. */
+  readonly note?: string;
   /** Nobody has to use this part; what is required is so only for those who do. */
   readonly optional?: true;
   readonly settings: readonly Setting[];
@@ -37,6 +40,12 @@ export function settingGroups(): Group[] {
       settings: settingsOf(apiFields),
     },
     { title: 'Workers', introduction: 'Read by `npm run worker`.', settings: settingsOf(workerFields) },
+    {
+      title: 'Accounts of providers',
+      introduction: `Read by the workers. ${ACCOUNTS}`,
+      note: ACCOUNTS,
+      settings: settingsOf(orderFields),
+    },
     ...providerGroups(Object.keys(apiFields)),
     {
       title: '`npm start`',
@@ -80,22 +89,29 @@ export function settingGroups(): Group[] {
 /** A group for each provider that has settings. What another group has already is only named in the introduction. */
 function providerGroups(elsewhere: readonly string[]): Group[] {
   const told = new Set(elsewhere);
-  return PROVIDERS.filter(({ settings }) => Object.keys(settings.shape).length > 0).map(
-    ({ name, channel, settings }) => {
-      const shared = Object.keys(settings.shape).filter((key) => told.has(key));
-      const own = settingsOf(settings.shape).filter((one) => !told.has(one.name));
-      for (const one of own) told.add(one.name);
-      const also =
-        shared.length === 0 ? '' : ` ${shared.map((key) => `\`${key}\``).join(', ')}, above, is read too.`;
-      return {
-        title: `Provider \`${name}\``,
-        introduction: `Read by the workers. They switch on a provider of the ${channel} channel; none of them is needed without it.${also}`,
-        optional: true as const,
-        settings: own,
-      };
-    },
-  );
+  return PROVIDERS.filter(({ settings }) => Object.keys(settings.shape).length > 0).map((definition) => {
+    const { name, channel } = definition;
+    const fields = settingsOfProvider(definition);
+    const shared = Object.keys(fields).filter((key) => told.has(key));
+    const own = settingsOf(fields).filter((one) => !told.has(one.name));
+    for (const one of own) told.add(one.name);
+    const also =
+      shared.length === 0 ? '' : ` ${shared.map((key) => `\`${key}\``).join(', ')}, above, is read too.`;
+    return {
+      title: `Provider \`${name}\``,
+      introduction: `Read by the workers. They switch on a provider of the ${channel} channel; none of them is needed without it.${also}`,
+      optional: true as const,
+      settings: own,
+    };
+  });
 }
+
+/** How there can be more settings than are listed. */
+const ACCOUNTS = [
+  'A provider can be used through up to nine accounts: every setting of a provider below may be given again with `_2` to `_9` behind its name.',
+  'So `SMTP_URL_2` sets up the account `smtp-2`. What an account may leave out it takes from the first, except secrets and what would switch a provider on by itself.',
+  'The accounts of a channel are tried as the providers are listed below, and by number, unless a setting here says otherwise.',
+].join(' ');
 
 /** What needs more than its default to be written down. */
 const STANDARDS: Readonly<Record<string, string>> = { TEMPLATES_DIR: 'templates' };
@@ -114,6 +130,8 @@ function settingsOf(fields: Fields): Setting[] {
 
 /** A value as it is written in the environment. */
 function written(value: unknown): string | null {
+  // A limit that is off by itself.
+  if (value === null) return 'off';
   if (value === undefined) return null;
   if (typeof value !== 'object' || value === null) return String(value);
   if ('points' in value && 'seconds' in value) return `${value.points}/${value.seconds}s`;

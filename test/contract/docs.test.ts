@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { settingsOf } from '@belfry/channels/accounts.js';
 import { PROVIDERS } from '@belfry/channels/providers.js';
 
 /** From test/dist/contract to the root. */
@@ -13,16 +14,17 @@ describe('docs/providers.md', () => {
     const page = await readFile(new URL('docs/providers.md', ROOT), 'utf8');
     // Cells are padded so that the source reads as a table; that is no difference.
     const rows = page.split('\n').map((line) => line.replace(/ +/g, ' ').trim());
-    for (const { name, channel, abilities, settings } of PROVIDERS) {
+    for (const definition of PROVIDERS) {
+      const { name, channel, abilities } = definition;
       const row = `| \`${name}\` | ${channel} | ${abilities.timeoutMs / 1000} s | ${abilities.afterAmbiguous} |`;
       assert.ok(rows.includes(row), `docs/providers.md should have this row:\n${row}`);
-      for (const [setting, schema] of Object.entries(settings.shape)) {
-        const { description = '', secret } = schema.meta() ?? {};
+      for (const [setting, schema] of Object.entries(settingsOf(definition))) {
+        const { description = schema.description ?? '', secret } = schema.meta() ?? {};
         const line = `| \`${setting}\` | ${name} | ${secret === true ? 'yes ' : ''}| ${description} |`;
         assert.ok(rows.includes(line), `docs/providers.md should have this row:\n${line}`);
       }
     }
-    const known = PROVIDERS.flatMap(({ name, settings }) => [name, ...Object.keys(settings.shape)]);
+    const known = PROVIDERS.flatMap((one) => [one.name, ...Object.keys(settingsOf(one))]);
     for (const [, named] of page.matchAll(/^\| `(\w+)` +\|/gm))
       assert.ok(known.includes(named ?? ''), `${named} is gone`);
   });

@@ -1,40 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Abilities, Found, Provider } from '@belfry/channels/provider.js';
+import type { Found } from '@belfry/channels/provider.js';
 import type { OpenProvider } from '@belfry/channels/providers.js';
 import { createSender } from '@belfry/channels/send.js';
 import type { Outcome, OutcomeKind } from '@belfry/shared/domain/outcome.js';
+import { outcome, type Script, scripted } from './scripted.js';
 import { text } from './twilio-subject.js';
-
-const outcome = (kind: OutcomeKind, code = kind as string): Outcome =>
-  kind === 'sent' ? { kind, code } : { kind, code, error: 'As scripted.' };
-
-interface Script {
-  readonly name?: string;
-  readonly send?: (signal: AbortSignal) => Promise<Outcome>;
-  readonly find?: (signal: AbortSignal) => Promise<Found>;
-  readonly abilities?: Partial<Abilities>;
-}
-
-/** A provider of the sms channel that does as it is told, and counts. */
-function scripted({ name = 'one', send, find, abilities }: Script): OpenProvider & { sends: number } {
-  const provider: Provider<'sms'> = {
-    name,
-    channel: 'sms',
-    send: (_message, signal) => {
-      one.sends++;
-      return send?.(signal) ?? Promise.resolve(outcome('sent'));
-    },
-    ...(find === undefined ? {} : { find: (_message: unknown, signal: AbortSignal) => find(signal) }),
-    close: async () => {},
-  };
-  const one = {
-    provider,
-    abilities: { afterAmbiguous: 'ask-first', timeoutMs: 5_000, ...abilities } as const,
-    sends: 0,
-  };
-  return one;
-}
 
 const says = (kind: OutcomeKind, name?: string, code?: string) =>
   scripted({ ...(name === undefined ? {} : { name }), send: async () => outcome(kind, code) });

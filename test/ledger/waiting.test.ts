@@ -86,8 +86,24 @@ describe('what waits', () => {
     assert.equal((await sweep(true))[0]?.deliveryId, id);
     const row = await rowOf(ledger.one, id);
     assert.deepEqual([row.state, row.round, row.attempts], ['queued', 1, 1]);
-    claimed((await claimDeliveries(ledger.one, ANNA, 60_000, [id]))[0]);
+    const again = claimed((await claimDeliveries(ledger.one, ANNA, 60_000, [id]))[0]);
+    assert.equal(again.recalled, true, 'and its claim says that somebody wants it now');
   });
+
+  it('is not called recalled the first time, nor when its own time has come', async () => {
+    const id = await accepted();
+    const first = claimed((await claimDeliveries(ledger.one, ANNA, 60_000, [id]))[0]);
+    await recordOutcomes(ledger.one, ANNA, [recordFor(first, { state: 'retrying' })]);
+    const second = claimed((await claimDeliveries(ledger.one, ANNA, 60_000, [id]))[0]);
+    assert.deepEqual([first.recalled, second.recalled], [false, false]);
+  });
+
+  for (const reason of ['throttled', 'paced']) {
+    it(`is not brought forward by anybody while it is ${reason}`, async () => {
+      await end(await accepted(), { state: 'retrying', dueInMs: 3_600_000, reason });
+      assert.deepEqual(await sweep(true), []);
+    });
+  }
 
   it('is begun anew by one of two sweeps at once, and no more at a time than asked for', async () => {
     const ids = await Promise.all(Array.from({ length: 30 }, () => accepted()));

@@ -19,6 +19,7 @@ const CLAIM: Claimed = {
   interruptions: 0,
   inDoubt: false,
   heldMs: 0,
+  recalled: false,
   expired: false,
   firstAttemptAt: NOW,
   createdAt: NOW,

@@ -36,6 +36,26 @@ describe('the next step', () => {
     });
   });
 
+  it('puts back what our own limit kept at exactly its turn, for nothing and with its own reason', () => {
+    const paced = { kind: 'throttled', code: 'paced', error, afterMs: 700 } as const;
+    assert.deepEqual(nextStep(paced, 2, 0, POLICY, most), {
+      state: 'retrying',
+      reason: 'paced',
+      failure: null,
+      dueInMs: 700,
+      cost: 0,
+      retryable: false,
+    });
+    const far = { ...paced, afterMs: 10 * LONGEST_DELAY_MS };
+    assert.equal(nextStep(far, 0, 0, POLICY).dueInMs, LONGEST_DELAY_MS);
+    assert.equal(nextStep(paced, 0, LONGEST_HOLD_MS + 1, POLICY).state, 'dead');
+  });
+
+  it('holds what wrong settings keep until somebody looks again, where that is known', () => {
+    assert.equal(nextStep(MISCONFIGURED, 0, 0, POLICY).dueInMs, POLICY.holdMs);
+    assert.equal(nextStep({ ...MISCONFIGURED, afterMs: 1_500 }, 0, 0, POLICY).dueInMs, 1_500);
+  });
+
   it('doubles the delay with every attempt, with full jitter', () => {
     const patient = { ...POLICY, maxAttempts: 100 };
     for (const [attempts, ceiling] of [

@@ -40,8 +40,8 @@ export function readLocalSettings(env: NodeJS.ProcessEnv): LocalSettings | { rea
     host: given(env, 'HOST') ?? '127.0.0.1',
     databaseUrl: given(env, 'DATABASE_URL'),
     sandboxed: {
-      email: !EMAIL_SIGNS.some((name) => given(env, name)),
-      sms: !given(env, 'TWILIO_ACCOUNT_SID'),
+      email: !EMAIL_SIGNS.some((name) => anyAccount(env, name)),
+      sms: !anyAccount(env, 'TWILIO_ACCOUNT_SID'),
       webhook: !given(env, 'WEBHOOK_SECRETS'),
     },
     env,
@@ -51,4 +51,9 @@ export function readLocalSettings(env: NodeJS.ProcessEnv): LocalSettings | { rea
 /** A setting that is not there or empty is not given. */
 function given(env: NodeJS.ProcessEnv, name: string): string | undefined {
   return env[name]?.trim() || undefined;
+}
+
+/** Accounts have numbers behind the names of their settings; whoever has a second one needs no first. */
+function anyAccount(env: NodeJS.ProcessEnv, name: string): boolean {
+  return Object.keys(env).some((key) => key.replace(/_[2-9]$/, '') === name && given(env, key) !== undefined);
 }

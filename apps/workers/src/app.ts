@@ -16,6 +16,7 @@ import { concurrencyFor } from './concurrency.js';
 import { createLeases } from './leases.js';
 import { createDeliver } from './processors/deliver.js';
 import { createRecorder } from './recorder.js';
+import { startRegistration } from './registration.js';
 import { createRenderStage } from './render-stage.js';
 import { superviseWorker } from './supervised-worker.js';
 
@@ -48,17 +49,29 @@ export function startWorkers(parts: WorkerParts): Running {
     holdMs: settings.RETRY_SWEEP_MS,
   };
   const leases = createLeases(database, owner, events);
+  const sender = createSender({
+    providers: parts.providers,
+    holdMs: settings.RETRY_SWEEP_MS,
+    makeLimiter: engine.limiter,
+    onStanding: events.providerChanged,
+    onUncarried: (channel) => events.uncarried({ channel }),
+  });
   const deliver = createDeliver({
     claims: createClaims(database, owner),
     leases,
     render: createRenderStage(createRenderer(parts.catalogue)),
-    sender: createSender({ providers: parts.providers }),
+    sender,
     recorder: createRecorder(database, owner, events),
     policy,
     poisonAfter: settings.POISON_AFTER,
     events,
   });
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
+  const registration = startRegistration({
+    database,
+    events,
+    report: () => ({ id: owner, queues: parts.queues, providers: sender.standings() }),
+  });
   const to = settings.OPERATOR_EMAIL;
   const upkeep = startUpkeep(
     { database, engine, enqueuer, events },
@@ -90,7 +103,7 @@ export function startWorkers(parts: WorkerParts): Running {
       leases.abandon();
       await within(ABANDON_MS, closed);
     }
-    await within(500, leases.stop());
+    await within(500, Promise.all([leases.stop(), registration.stop()]));
     await within(500, Promise.all(parts.providers.map(({ provider }) => provider.close())));
   }
 

@@ -79,7 +79,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
       worker: owner,
       engine: engine.kind,
       queues: chosen.queues,
-      providers: providers.map(({ provider }) => provider.name),
+      providers: providers.map(({ account }) => account),
     },
     running: {
       async stop() {

@@ -1,4 +1,4 @@
-import type { Outcome } from '@belfry/shared/domain/outcome.js';
+import { CALLED_OFF, type Outcome } from '@belfry/shared/domain/outcome.js';
 import { HTTP, type Kind, NO_ANSWER, SES, SMTP, type SmtpStage, TWILIO, WEBHOOK } from './answer-tables.js';
 
 /** Every outcome but `sent`. */
@@ -89,6 +89,18 @@ export function parseRetryAfter(header: string | undefined, now: Date = new Date
       : Number.NaN;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }
+
+/**
+ * True for a failure that says something about the provider and not about one recipient or message: others would meet it too.
+ * A full or busy mailbox (450, x.1.x and x.2.x of RFC 3463) and a request that only this message made (HTTP 409, 423 to 425)
+ * are not.
+ */
+export function isProvidersFault({ kind, code }: Outcome): boolean {
+  if (kind !== 'retry' && kind !== 'ambiguous') return false;
+  return code !== CALLED_OFF && !OF_ONE_MESSAGE.test(code);
+}
+
+const OF_ONE_MESSAGE = /^(4\d\d|5\d\d) [45]\.[12]\.\d+$|^(450|552)$|^http-(409|423|424|425)$/;
 
 function failure(kind: Kind, code: string, error: string, afterMs?: number): Failure {
   if (kind === 'retry' || kind === 'throttled')

@@ -1,5 +1,7 @@
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { listWorkers, standingsOf } from '@belfry/shared/ledger/workers.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import { DELIVERY_QUEUES } from '@belfry/shared/queue/topology.js';
 import { within } from '@belfry/shared/service/within.js';
 import { Router } from 'express';
 
@@ -17,34 +19,65 @@ export function healthRoutes(parts: {
   });
 
   /**
-   * Whether calls should be sent here. Without the database nothing can be accepted: 503. Without the queue everything
-   * is accepted and delivered later: 200, but degraded.
+   * Whether calls should be sent here. Without the database nothing can be accepted: 503. Without the queue, without a worker
+   * for some queue, or with a provider that does not work, everything is accepted and delivered later: 200, but degraded.
    */
   router.get('/ready', async (_req, res) => {
-    const [database, queue] = await Promise.all([
-      answers(parts.database.rows('SELECT 1')),
-      answers(parts.engine.ping()),
+    const schema = parts.migrated();
+    const [fleet, queue] = await Promise.all([
+      answerOf(schema ? fleetOf(parts.database) : parts.database.rows('SELECT 1').then(() => UNKNOWN)),
+      answerOf(parts.engine.ping().then(() => true)),
     ]);
-    const up = { database, schema: parts.migrated(), queue };
+    const { unserved, providers, ...workers } = fleet ?? UNKNOWN;
+    const up = {
+      database: fleet !== undefined,
+      schema,
+      queue: queue === true,
+      workers: unserved.length === 0,
+      providers: providers.length === 0,
+    };
     const failing = Object.entries(up).flatMap(([part, isUp]) => (isUp ? [] : [part]));
     const usable = up.database && up.schema;
     const status = failing.length === 0 ? 'ready' : usable ? 'degraded' : 'unavailable';
     if (!usable) res.set('Retry-After', '2');
-    res.status(usable ? 200 : 503).json({ status, failing, engine: parts.engine.kind });
+    const body = { status, failing, engine: parts.engine.kind, ...workers, unserved, providers };
+    res.status(usable ? 200 : 503).json(body);
   });
 
   return router;
 }
 
+/** What the ledger knows of the workers and, through them, of the providers. */
+async function fleetOf(database: Database) {
+  const known = await listWorkers(database);
+  const alive = known.filter((worker) => worker.alive);
+  const served = new Set(alive.flatMap(({ queues }) => queues));
+  return {
+    workers: alive.length,
+    /** Workers that fell silent and were not told to end. */
+    lost: known.length - alive.length,
+    /** Queues that no living worker serves. */
+    unserved: DELIVERY_QUEUES.filter((queue) => !served.has(queue)),
+    /** Accounts that do not work. */
+    providers: standingsOf(known).filter(({ state }) => state !== 'closed'),
+  };
+}
+
+/** While the ledger cannot be asked. */
+const UNKNOWN: Fleet = { workers: null, lost: null, unserved: [], providers: [] };
+type Known = Awaited<ReturnType<typeof fleetOf>>;
+type Fleet = Omit<Known, 'workers' | 'lost'> & Record<'workers' | 'lost', number | null>;
+
 const PATIENCE_MS = 2_000;
 
-async function answers(question: Promise<unknown>): Promise<boolean> {
-  let answered = false;
+/** Undefined when there is no answer in time. */
+async function answerOf<Answer>(question: Promise<Answer>): Promise<Answer | undefined> {
+  let answer: Answer | undefined;
   await within(
     PATIENCE_MS,
-    question.then(() => {
-      answered = true;
+    question.then((given) => {
+      answer = given;
     }),
   );
-  return answered;
+  return answer;
 }

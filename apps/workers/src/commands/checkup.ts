@@ -1,3 +1,4 @@
+import { orderName } from '@belfry/channels/accounts.js';
 import type { Env } from '@belfry/channels/provider.js';
 import type { Parsed } from '@belfry/channels/providers.js';
 import { readSettings, SettingsError } from '@belfry/shared/config/read.js';
@@ -155,15 +156,27 @@ export function checkProviders(parse: (env: Env) => Parsed): Check {
     if (!parsed.ok) {
       return parsed.problems.map(({ provider, setting, remedy }) => ({
         level: 'error',
-        finding: `The provider ${provider} cannot be used: ${setting} is wrong or missing.`,
+        finding:
+          provider === null
+            ? `The order of the providers cannot be used: ${setting} names what is not there.`
+            : `The provider ${provider} cannot be used: ${setting} is wrong or missing.`,
         remedy,
       }));
     }
     const carried = new Set(parsed.providers.map(({ definition }) => definition.channel));
-    const names = parsed.providers.map(({ definition }) => definition.name).join(', ');
+    const names = parsed.providers.map(({ account, rate }) =>
+      rate === null ? account : `${account} (${rate.points}/${rate.seconds}s)`,
+    );
     const missing = (['email', 'sms'] as const).filter((channel) => !carried.has(channel));
     return [
-      { level: 'ok', finding: `Providers: ${names}.` },
+      { level: 'ok', finding: `Providers, the preferred one of a channel first: ${names.join(', ')}.` },
+      ...parsed.unused.map(
+        ({ account, definition }): Finding => ({
+          level: 'warning',
+          finding: `The provider ${account} is set up, and ${orderName(definition.channel)} does not name it: it is not used.`,
+          remedy: `Add ${account} to ${orderName(definition.channel)}, or take its settings away.`,
+        }),
+      ),
       ...missing.map(
         (channel): Finding => ({
           level: 'warning',

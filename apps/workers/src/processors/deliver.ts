@@ -49,6 +49,7 @@ export function createDeliver(parts: DeliverParts): DeliveryProcessor {
       if (!lease.valid()) return await settle(unsent(claim));
       const attempt = await parts.sender.send(rendered.message, {
         ambiguous: claim.inDoubt,
+        recalled: claim.recalled,
         signal: lease.signal,
       });
       announce(parts.events, claim, attempt);
@@ -137,8 +138,11 @@ function attempted(
   };
 }
 
-function announce(events: Events, claim: Claimed, { tries, outcome }: Attempt): void {
-  const { notificationId, deliveryId, channel } = claim;
+function announce(
+  events: Events,
+  { notificationId, deliveryId, channel }: Claimed,
+  { tries }: Attempt,
+): void {
   for (const one of tries) {
     const durationMs = one.finishedAt.getTime() - one.startedAt.getTime();
     const { kind, code } = one.outcome;
@@ -152,14 +156,4 @@ function announce(events: Events, claim: Claimed, { tries, outcome }: Attempt): 
       durationMs,
     });
   }
-  if (tries.length > 0) return;
-  events.attempted({
-    notificationId,
-    deliveryId,
-    channel,
-    provider: 'none',
-    outcome: outcome.kind,
-    code: outcome.code,
-    durationMs: 0,
-  });
 }

@@ -13,9 +13,22 @@ export type Outcome =
   | { readonly kind: 'throttled'; readonly code: string; readonly error: string; readonly afterMs?: number }
   /** Will never be taken: no such mailbox, a number that opted out. Never tried again. `suppress` keeps the address from being used again. */
   | { readonly kind: 'rejected'; readonly code: string; readonly error: string; readonly suppress?: true }
-  /** Our settings are wrong (credentials, sender address). The message is kept and the operator told. */
-  | { readonly kind: 'misconfigured'; readonly code: string; readonly error: string }
+  /**
+   * Our settings are wrong (credentials, sender address). The message is kept and the operator told. `afterMs` is when somebody
+   * will look whether they are mended, where that is known.
+   */
+  | {
+      readonly kind: 'misconfigured';
+      readonly code: string;
+      readonly error: string;
+      readonly afterMs?: number;
+    }
   /** It may have been taken: a timeout or a lost line after the message was handed over. */
   | { readonly kind: 'ambiguous'; readonly code: string; readonly error: string };
 
 export type OutcomeKind = Outcome['kind'];
+
+/** The code of an outcome whose attempt was called off by its own worker: it says nothing about the provider. */
+export const CALLED_OFF = 'aborted';
+/** The code of `throttled` when it is our own limit for a provider's account that was reached, and nobody was asked. */
+export const PACED = 'paced';

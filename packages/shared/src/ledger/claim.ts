@@ -27,6 +27,8 @@ export interface Claimed {
   /** How long ago this round's first try began. */
   readonly heldMs: number;
   readonly expired: boolean;
+  /** It has been tried before, and a call, a replay or a sweep has brought it forward. */
+  readonly recalled: boolean;
   readonly firstAttemptAt: Date;
   readonly createdAt: Date;
   readonly notification: ClaimedNotification;
@@ -114,6 +116,7 @@ interface ClaimRow {
   in_doubt: boolean;
   held_ms: number;
   expired: boolean;
+  recalled: boolean;
   first_attempt_at: Date;
   created_at: Date;
   person_id: string | null;
@@ -150,6 +153,7 @@ function toClaim(row: ClaimRow): Claim {
     inDoubt: row.in_doubt,
     heldMs: row.held_ms,
     expired: row.expired,
+    recalled: row.recalled,
     firstAttemptAt: row.first_attempt_at,
     createdAt: row.created_at,
     notification: {
@@ -206,7 +210,8 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
          ELSE now() END - now()) * 1000))::float8 AS wait_ms,
   taken.notification_id, taken.channel, taken.priority, here.address, taken.was, taken.claim, taken.attempts,
   taken.round, taken.interruptions, taken.in_doubt,
-  (extract(epoch FROM now() - taken.round_at) * 1000)::float8 AS held_ms, coalesce(taken.expires_at <= now(), false) AS expired, taken.first_attempt_at,
+  (extract(epoch FROM now() - taken.round_at) * 1000)::float8 AS held_ms, coalesce(taken.expires_at <= now(), false) AS expired,
+  taken.was = 'queued' AND taken.first_attempt_at < taken.claimed_at AS recalled, taken.first_attempt_at,
   taken.created_at, n.person_id, n.event_type, n.type, n.title, n.message, n.html, n.context, n.data,
   n.created_at AS accepted_at,
   CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(

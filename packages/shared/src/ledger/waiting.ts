@@ -116,7 +116,7 @@ export async function databaseNow(database: Database): Promise<Date> {
 /**
  * Begins anew what failed and may still work: deliveries between two attempts are due now, and those whose attempts
  * were used up begin their next round, up to `MAX_ROUNDS`. What was rejected is never touched, and what a provider asked
- * to be spared from waits as long as it asked for.
+ * to be spared from, or our own limit for it put off, waits for its time.
  *
  * @param before only what has not been touched since: called lap after lap, it takes nothing twice that fails again.
  * @param includeWaiting also bring forward deliveries whose next attempt has a time already; a sweep leaves them alone.
@@ -133,7 +133,7 @@ export function beginRetries(
        FROM (SELECT id FROM delivery
          WHERE ($3::timestamptz IS NULL OR updated_at <= $3) AND (expires_at IS NULL OR expires_at > now())
            AND ((state = 'dead' AND retryable AND round < ${MAX_ROUNDS})
-             OR ($1 AND state = 'retrying' AND reason IS DISTINCT FROM 'throttled'))
+             OR ($1 AND state = 'retrying' AND coalesce(reason, '') NOT IN ('throttled', 'paced')))
          ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) AS failed
        WHERE d.id = failed.id
        RETURNING d.id AS "deliveryId", d.notification_id AS "notificationId", d.channel, d.priority, d.generation,

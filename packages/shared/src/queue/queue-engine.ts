@@ -2,7 +2,7 @@ import type { Job, Processor, Queue, WorkerOptions } from 'bullmq';
 import type { Client } from 'pg';
 import type { Limit } from '../config/fields.js';
 import type { DeliveryJob, NewJob } from './jobs.js';
-import type { Limiter } from './limiter.js';
+import type { Limiter, LimiterOptions } from './limiter.js';
 
 /**
  * BullMQ, on Redis or on PostgreSQL. Which of the two it is, only `engine.ts` knows.
@@ -20,7 +20,7 @@ export interface QueueEngine {
   /** Starts a BullMQ worker. */
   work(name: string, process: DeliveryProcessor, options: WorkOptions): JobWorker;
   /** A limit that counts over all processes. */
-  limiter(name: string, limit: Limit): Limiter;
+  limiter(name: string, limit: Limit, options?: LimiterOptions): Limiter;
   /** Resolves when the engine answers; rejects within two seconds when it does not. */
   ping(): Promise<void>;
   /** What is wrong with the engine's own configuration: an `error` forbids to run on it. */

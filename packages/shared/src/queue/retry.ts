@@ -1,6 +1,6 @@
 import type { DeliveryState } from '../domain/delivery-state.js';
 import type { FailureClass } from '../domain/failure.js';
-import type { Outcome } from '../domain/outcome.js';
+import { CALLED_OFF, type Outcome, PACED } from '../domain/outcome.js';
 
 /** The settings that decide when something is tried again. */
 export interface RetryPolicy {
@@ -28,9 +28,6 @@ export interface NextStep {
 export const LONGEST_DELAY_MS = 60 * 60 * 1000;
 /** What costs no attempt (throttled, misconfigured) is given up after this long, so that nothing waits for ever. */
 export const LONGEST_HOLD_MS = 3 * 24 * 60 * 60 * 1000;
-
-/** The code of an outcome whose attempt was called off by its own worker. */
-const CALLED_OFF = 'aborted';
 
 /**
  * The one place that says when. Exponential backoff with full jitter, as in "Exponential Backoff And Jitter" of the AWS
@@ -72,6 +69,11 @@ export function nextStep(
         const failure = 'throttled';
         return { ...over, state: 'dead', reason: 'throttled_too_long', cost: 0, retryable: true, failure };
       }
+      // Our own limit has spread out already who comes when.
+      if (outcome.code === PACED) {
+        const dueInMs = Math.min(LONGEST_DELAY_MS, outcome.afterMs ?? policy.baseMs);
+        return { ...later, state: 'retrying', reason: PACED, dueInMs, cost: 0 };
+      }
       const dueInMs = backoff(2, outcome.afterMs ?? policy.baseMs, policy.baseMs, random);
       return { ...later, state: 'retrying', reason: 'throttled', dueInMs, cost: 0 };
     }
@@ -80,7 +82,8 @@ export function nextStep(
         const failure = 'misconfigured';
         return { ...over, state: 'dead', reason: 'misconfigured', cost: 0, retryable: true, failure };
       }
-      return { ...later, state: 'retrying', reason: 'misconfigured', dueInMs: policy.holdMs, cost: 0 };
+      const dueInMs = outcome.afterMs ?? policy.holdMs;
+      return { ...later, state: 'retrying', reason: 'misconfigured', dueInMs, cost: 0 };
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Channel } from '../domain/channel.js';
 import { maskAddress } from '../domain/mask.js';
 import type { OutcomeKind } from '../domain/outcome.js';
+import type { ProviderStanding } from '../domain/provider-standing.js';
 import type { Logger } from './log.js';
 
 /** What happens in the fleet, announced by the code that does it. Only this file words a log line. */
@@ -24,6 +25,10 @@ export interface Events {
     reason: string | null;
     dueInMs: number;
   }): void;
+  /** An account is found in another state than before. */
+  providerChanged(facts: Pick<ProviderStanding, 'account' | 'channel' | 'state' | 'code'>): void;
+  /** The first message for a channel without a provider. */
+  uncarried(facts: { channel: Channel }): void;
   takenOver(facts: { notificationId: string; deliveryId: string; interruptions: number }): void;
   leaseLost(facts: { deliveries: number }): void;
   reconciled(facts: { queue: string; owed: number; pending: number; requeued: number }): void;
@@ -61,26 +66,20 @@ export function createEvents(log: Logger): Events {
         { event: 'enqueue_failed', queue, jobs, err: error },
         'jobs could not be queued; the reconciler will queue them',
       ),
-    attempted: (facts) => {
-      const line = {
-        event: 'attempted',
-        notification_id: facts.notificationId,
-        delivery_id: facts.deliveryId,
-        channel: facts.channel,
-        provider: facts.provider,
-        outcome: facts.outcome,
-        code: facts.code,
-        duration_ms: facts.durationMs,
-      };
-      if (facts.outcome === 'misconfigured')
-        complain(
-          `misconfigured:${facts.provider}:${facts.code}`,
-          line,
-          'a provider refuses our settings: its messages are held until they are mended',
-          'error',
-        );
-      else log.info(line, 'delivery attempted');
-    },
+    attempted: (facts) =>
+      log.info(
+        {
+          event: 'attempted',
+          notification_id: facts.notificationId,
+          delivery_id: facts.deliveryId,
+          channel: facts.channel,
+          provider: facts.provider,
+          outcome: facts.outcome,
+          code: facts.code,
+          duration_ms: facts.durationMs,
+        },
+        'delivery attempted',
+      ),
     moved: (facts) =>
       log[facts.state === 'dead' ? 'warn' : 'info'](
         {
@@ -93,6 +92,15 @@ export function createEvents(log: Logger): Events {
           due_in_ms: facts.dueInMs,
         },
         `delivery ${facts.state}`,
+      ),
+    providerChanged: ({ account, channel, state, code }) => {
+      const [level, sentence] = PROVIDER_LINES[state];
+      log[level]({ event: 'provider_changed', provider: account, channel, state, code }, sentence);
+    },
+    uncarried: (facts) =>
+      log.error(
+        { event: 'uncarried', ...facts },
+        'no provider is set up for a channel: its messages are held',
       ),
     takenOver: (facts) =>
       log.warn(
@@ -134,16 +142,20 @@ export function createEvents(log: Logger): Events {
   };
 }
 
-type Complain = (
-  about: string,
-  line: Record<string, unknown>,
-  sentence: string,
-  level?: 'warn' | 'error',
-) => void;
+const PROVIDER_LINES = {
+  closed: ['info', 'a provider works again'],
+  open: ['warn', 'a provider fails too often: others of its channel go first'],
+  misconfigured: [
+    'error',
+    'a provider refuses our settings: its messages are held, or go to the next one, until they are mended',
+  ],
+} as const;
+
+type Complain = (about: string, line: Record<string, unknown>, sentence: string) => void;
 
 function quietly(log: Logger): Complain {
   const spoken = new Map<string, { at: number; since: number }>();
-  return (about, line, sentence, level = 'warn') => {
+  return (about, line, sentence) => {
     const before = spoken.get(about);
     const now = Date.now();
     if (before !== undefined && now - before.at < QUIET_MS) {
@@ -151,7 +163,7 @@ function quietly(log: Logger): Complain {
       return;
     }
     spoken.set(about, { at: now, since: 0 });
-    log[level](
+    log.warn(
       { ...line, ...(before === undefined || before.since === 0 ? {} : { repeated: before.since }) },
       sentence,
     );

@@ -1,5 +1,6 @@
 import type { Database } from '../ledger/database.js';
 import { forgetOldKeys, takeTurn } from '../ledger/waiting.js';
+import { forgetLostWorkers } from '../ledger/workers.js';
 import { retryAll } from '../queue/retry-all.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
@@ -19,6 +20,7 @@ export interface UpkeepOptions {
 const AT_ONCE = 1_000;
 const KEYS_INTERVAL_MS = 60_000;
 const PRUNE_INTERVAL_MS = 5_000;
+const WORKERS_INTERVAL_MS = 60_000;
 /** How often the engine is asked whether it is there. */
 const WATCH_MS = 500;
 
@@ -41,6 +43,9 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
       if (options.retentionDays === null) return;
       const notifications = await prune(database, options.retentionDays);
       if (notifications > 0) events.pruned({ notifications });
+    }),
+    turn(database, events, 'forget-workers', WORKERS_INTERVAL_MS, async () => {
+      while ((await forgetLostWorkers(database, AT_ONCE)) === AT_ONCE);
     }),
   ];
   tasks.push(watchReturn(parts));
