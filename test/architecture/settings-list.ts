@@ -1,5 +1,5 @@
 import { PROVIDERS } from '@belfry/channels/providers.js';
-import { apiFields, fleetFields, workerFields } from '@belfry/shared/config/settings.js';
+import { apiFields, fleetFields, tracingFields, workerFields } from '@belfry/shared/config/settings.js';
 import type { z } from 'zod';
 
 /** One setting, as a reader sees it. */
@@ -37,6 +37,12 @@ export function settingGroups(): Group[] {
       settings: settingsOf(apiFields),
     },
     { title: 'Workers', introduction: 'Read by `npm run worker`.', settings: settingsOf(workerFields) },
+    {
+      title: 'Traces',
+      introduction:
+        'Read by the API and the workers. Without a collector nothing is traced, and nothing of OpenTelemetry is loaded.',
+      settings: settingsOf(tracingFields),
+    },
     ...PROVIDERS.filter(({ settings }) => Object.keys(settings.shape).length > 0).map(
       ({ name, channel, settings }) => ({
         title: `Provider \`${name}\``,

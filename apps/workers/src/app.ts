@@ -10,6 +10,7 @@ import type { DeliveryQueue } from '@belfry/shared/queue/topology.js';
 import { BatcherFull, createBatcher } from '@belfry/shared/service/batcher.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
+import type { Tracing } from '@belfry/shared/service/tracing.js';
 import { within } from '@belfry/shared/service/within.js';
 import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import { createRenderer } from '@belfry/shared/templates/render.js';
@@ -30,6 +31,7 @@ export interface WorkerParts {
   readonly catalogue: Catalogue;
   readonly providers: readonly OpenProvider[];
   readonly events: Events;
+  readonly tracing: Tracing;
   readonly queues: readonly DeliveryQueue[];
 }
 
@@ -64,6 +66,7 @@ export function startWorkers(parts: WorkerParts): Running {
     recorder: createRecorder(database, owner, events),
     policy,
     events,
+    tracing: parts.tracing,
   });
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const intervals = { sweepIntervalMs: settings.SWEEP_INTERVAL_MS, retrySweepMs: settings.RETRY_SWEEP_MS };

@@ -1,14 +1,8 @@
-import type { Database } from '@belfry/shared/ledger/database.js';
-import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
-import { within } from '@belfry/shared/service/within.js';
+import { failingOf, type Parts, partsUp } from '@belfry/shared/service/parts-up.js';
 import { Router } from 'express';
 
 /** What a process answers when it is asked how it is. No token: load balancers have none. */
-export function healthRoutes(parts: {
-  database: Database;
-  engine: QueueEngine;
-  migrated: () => boolean;
-}): Router {
+export function healthRoutes(parts: Parts): Router {
   const router = Router();
 
   /** The process is alive, whatever has become of its databases. */
@@ -21,12 +15,8 @@ export function healthRoutes(parts: {
    * is accepted and delivered later: 200, but degraded.
    */
   router.get('/ready', async (_req, res) => {
-    const [database, queue] = await Promise.all([
-      answers(parts.database.rows('SELECT 1')),
-      answers(parts.engine.ping()),
-    ]);
-    const up = { database, schema: parts.migrated(), queue };
-    const failing = Object.entries(up).flatMap(([part, isUp]) => (isUp ? [] : [part]));
+    const up = await partsUp(parts);
+    const failing = failingOf(up);
     const usable = up.database && up.schema;
     const status = failing.length === 0 ? 'ready' : usable ? 'degraded' : 'unavailable';
     if (!usable) res.set('Retry-After', '2');
@@ -34,17 +24,4 @@ export function healthRoutes(parts: {
   });
 
   return router;
-}
-
-const PATIENCE_MS = 2_000;
-
-async function answers(question: Promise<unknown>): Promise<boolean> {
-  let answered = false;
-  await within(
-    PATIENCE_MS,
-    question.then(() => {
-      answered = true;
-    }),
-  );
-  return answered;
 }

@@ -16,7 +16,8 @@ import type { Enqueuer } from '../queue/enqueuer.js';
 import { retryAll } from '../queue/retry-all.js';
 import type { Decision } from '../routing/route.js';
 import { createBatcher } from '../service/batcher.js';
-import type { Events } from '../service/events.js';
+import type { Events, NotificationKind } from '../service/events.js';
+import { NO_TRACING, type Tracing } from '../service/tracing.js';
 import type { Catalogue } from '../templates/catalogue.js';
 import {
   decide,
@@ -57,9 +58,16 @@ export interface NotifierParts {
   readonly catalogue: Catalogue;
   readonly enqueuer: Enqueuer;
   readonly events: Events;
+  readonly tracing?: Tracing;
 }
 
-export function createNotifier({ database, catalogue, enqueuer, events }: NotifierParts): Notifier {
+export function createNotifier({
+  database,
+  catalogue,
+  enqueuer,
+  events,
+  tracing = NO_TRACING,
+}: NotifierParts): Notifier {
   const lookups = createBatcher<string, { person: Addressee | null }>({
     batch: 500,
     flights: 2,
@@ -109,8 +117,14 @@ export function createNotifier({ database, catalogue, enqueuer, events }: Notifi
       return { kind: 'ready', notification: smsNotification(request, caller, suppressed) };
     },
     async commit(prepared, answer) {
-      const notifications = prepared.map((one) => one.notification);
-      const result = await commits.add({ requestId: newId(), notifications, answer });
+      const { notifications, result } = await tracing.span('accept', {}, async () => {
+        const traceparent = tracing.current();
+        const notifications = prepared.map((one) => ({ ...one.notification, traceparent }));
+        return {
+          notifications,
+          result: await commits.add({ requestId: newId(), notifications, answer }),
+        };
+      });
       if (result === 'written') {
         enqueuer.enqueue(notifications.flatMap(seedsOf));
         for (const notification of notifications) announce(events, notification);
@@ -164,7 +178,15 @@ function announce(events: Events, notification: NewNotification): void {
   events.accepted({
     notificationId: notification.id,
     caller: notification.caller,
+    priority: notification.priority,
+    kind: kindOf(notification),
     deliveries: used.length,
     scheduled: used.some((delivery) => delivery.state === 'scheduled'),
   });
+}
+
+function kindOf({ eventType, personId, type }: NewNotification): NotificationKind {
+  if (eventType !== null) return 'event';
+  if (personId !== null) return 'text';
+  return type === 'sms' ? 'sms' : 'email';
 }

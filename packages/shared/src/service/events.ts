@@ -1,20 +1,34 @@
-import type { Channel } from '../domain/channel.js';
+import type { Channel, Priority } from '../domain/channel.js';
+import type { FailureClass } from '../domain/failure.js';
 import { maskAddress } from '../domain/mask.js';
 import type { OutcomeKind } from '../domain/outcome.js';
 import type { Logger } from './log.js';
 
-/** What happens in the fleet, announced by the code that does it. Only this file words a log line. */
+/**
+ * What happens in the fleet, announced by the code that does it. Only this file words a log line, and only its neighbour
+ * `event-metrics.ts` counts a metric.
+ */
 export interface Events {
-  accepted(facts: { notificationId: string; caller: string; deliveries: number; scheduled: boolean }): void;
+  accepted(facts: {
+    notificationId: string;
+    caller: string;
+    priority: Priority;
+    kind: NotificationKind;
+    deliveries: number;
+    scheduled: boolean;
+  }): void;
   enqueueFailed(facts: { queue: string; jobs: number; error: unknown }): void;
   attempted(facts: {
     notificationId: string;
     deliveryId: string;
     channel: Channel;
+    priority: Priority;
     provider: string;
     outcome: OutcomeKind;
     code: string;
     durationMs: number;
+    /** From the notification's acceptance to the provider's yes; null for every other answer. */
+    sinceAcceptMs: number | null;
   }): void;
   moved(facts: {
     notificationId: string;
@@ -22,6 +36,8 @@ export interface Events {
     channel: Channel;
     state: string;
     reason: string | null;
+    /** Why it is dead; null in every other state. */
+    failure: FailureClass | null;
     dueInMs: number;
   }): void;
   takenOver(facts: { notificationId: string; deliveryId: string; interruptions: number }): void;
@@ -29,8 +45,13 @@ export interface Events {
   reconciled(facts: { queue: string; owed: number; pending: number; requeued: number }): void;
   retried(facts: { deliveries: number; by: 'sweep' | 'call' }): void;
   upkeepFailed(facts: { task: string; error: unknown }): void;
-  connectionFailed(facts: { part: 'queue' | 'database'; error: unknown }): void;
+  connectionFailed(facts: { part: 'queue' | 'database' | 'trace collector'; error: unknown }): void;
+  /** Counted, not logged: whoever calls too often could fill the log as well. */
+  rateLimited(facts: { limit: 'calls' | 'notifications' }): void;
 }
+
+/** What a notification says: a text of the templates, the caller's own, or a message to a bare address. */
+export type NotificationKind = 'event' | 'text' | 'email' | 'sms';
 
 /** The same complaint is repeated in the log at most this often; what came in between is counted. */
 const QUIET_MS = 30_000;
@@ -116,6 +137,7 @@ export function createEvents(log: Logger): Events {
         { event: 'connection_failed', part, err: error },
         `the connection to the ${part} failed`,
       ),
+    rateLimited: () => undefined,
   };
 }
 

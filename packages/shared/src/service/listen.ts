@@ -1,8 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { StartRefused } from '@belfry/shared/service/or-exit.js';
-import { within } from '@belfry/shared/service/within.js';
-import type { Express } from 'express';
+import { StartRefused } from './or-exit.js';
+import { within } from './within.js';
 
 export interface Listening {
   readonly url: string;
@@ -10,15 +9,25 @@ export interface Listening {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Serves the app, with a bound on everything that a slow or hostile client could draw out. */
-export async function listen(app: Express, host: string, port: number): Promise<Listening> {
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** The setting that names the port, for the sentence when it is taken. */
+  readonly setting: string;
+  /** Connections at once at most. */
+  readonly connections: number;
+}
+
+/** Serves HTTP, with a bound on everything that a slow or hostile client could draw out. */
+export async function listen(serve: RequestListener, options: ListenOptions): Promise<Listening> {
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 60_000, maxHeaderSize: 16 * 1024 },
-    app,
+    serve,
   );
   server.maxHeadersCount = 100;
-  server.maxConnections = 10_000;
-  await bind(server, host, port);
+  server.maxConnections = options.connections;
+  await bind(server, options);
   const address: AddressInfo | string | null = server.address();
   if (address === null || typeof address === 'string') throw new Error('The server has no port.');
   const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
@@ -32,12 +41,12 @@ export async function listen(app: Express, host: string, port: number): Promise<
   };
 }
 
-function bind(server: Server, host: string, port: number): Promise<void> {
+function bind(server: Server, { host, port, setting }: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'EADDRINUSE'
-          ? new StartRefused(`Port ${port} is taken. Set PORT to another one.`)
+          ? new StartRefused(`Port ${port} is taken. Set ${setting} to another one.`)
           : error,
       );
     });
