@@ -40,7 +40,7 @@ export function settingGroups(): Group[] {
     {
       title: 'Traces',
       introduction:
-        'Read by the API and the workers. Without a collector nothing is traced, and nothing of OpenTelemetry is loaded.',
+        'Read by the API and the workers. Without a collector nothing is traced, and neither the SDK nor its exporter is loaded.',
       settings: settingsOf(tracingFields),
     },
     ...PROVIDERS.filter(({ settings }) => Object.keys(settings.shape).length > 0).map(

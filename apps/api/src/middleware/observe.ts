@@ -1,5 +1,5 @@
 import { Histogram, type Registry } from '@belfry/shared/service/metrics.js';
-import type { Tracing } from '@belfry/shared/service/tracing.js';
+import { NO_TRACING, type Tracing } from '@belfry/shared/service/tracing.js';
 import type { Request, RequestHandler, Response } from 'express';
 
 /** In seconds: an accept is a commit, and an import may take its time. */
@@ -19,7 +19,8 @@ export function observe(registry: Registry, tracing: Tracing): RequestHandler {
     const method = METHODS.has(req.method) ? req.method : 'other';
     const parent = req.get('traceparent') ?? null;
     const facts = { 'http.request.method': method };
-    void tracing.span(method, { kind: 'server', parent, facts }, async (span) => {
+    const followed = OF_PROBES.has(req.path) ? NO_TRACING : tracing;
+    void followed.span(method, { kind: 'server', parent, facts }, async (span) => {
       const ended = untilClosed(res);
       next();
       await ended;
@@ -35,6 +36,9 @@ export function observe(registry: Registry, tracing: Tracing): RequestHandler {
 
 /** Anything else is one value, so that nobody can make series by inventing methods. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Asked every few seconds by machines: a trace of that tells nothing. */
+const OF_PROBES = new Set(['/health', '/ready', '/metrics']);
 
 /** Where routers are mounted. Express forgets it on the way to the error middleware, so it is read from the path. */
 const MOUNTS = ['/api/v1', '/admin/queues'];

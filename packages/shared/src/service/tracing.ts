@@ -66,7 +66,7 @@ export interface TracingOptions {
   readonly onError: (error: Error) => void;
 }
 
-/** Opens tracing. Nothing of OpenTelemetry is loaded unless it is on. */
+/** Opens tracing. Neither the SDK of OpenTelemetry nor its exporter is loaded unless it is on. */
 export async function openTracing(options: TracingOptions): Promise<Tracing> {
   if (!options.on) return NO_TRACING;
   const { openTelemetryTracing } = await import('./open-telemetry.js');
