@@ -13,7 +13,7 @@ import type { Running } from '@belfry/shared/service/lifecycle.js';
 import { listen } from '@belfry/shared/service/listen.js';
 import { createLog, type Logger } from '@belfry/shared/service/log.js';
 import { createRegistry, showPools } from '@belfry/shared/service/metrics.js';
-import { openTracing } from '@belfry/shared/service/tracing.js';
+import { openTracing } from '@belfry/shared/service/open-tracing.js';
 import { within } from '@belfry/shared/service/within.js';
 import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
 import { createApp } from './app.js';

@@ -56,6 +56,7 @@ export const NO_TRACING: Tracing = {
   stop: async () => undefined,
 };
 
+/** What tracing is opened with, see `open-tracing.ts`. */
 export interface TracingOptions {
   /** Whether a collector is set. */
   readonly on: boolean;
@@ -64,11 +65,4 @@ export interface TracingOptions {
   /** The share of calls that are traced, 0 to 1; whoever calls with a `traceparent` decides for its own. */
   readonly share: number;
   readonly onError: (error: Error) => void;
-}
-
-/** Opens tracing. Neither the SDK of OpenTelemetry nor its exporter is loaded unless it is on. */
-export async function openTracing(options: TracingOptions): Promise<Tracing> {
-  if (!options.on) return NO_TRACING;
-  const { openTelemetryTracing } = await import('./open-telemetry.js');
-  return openTelemetryTracing(options);
 }
