@@ -102,7 +102,7 @@ export const workerFields = {
   WORKER_PORT: whole(0, 65_535)
     .default(0)
     .describe(
-      'Where a worker serves /metrics, /health and /ready; 0 takes a free port, which its log names.',
+      'Where a worker serves /metrics, /health and /ready; 0 takes a free port, which its log names. Workers on one machine need a port each.',
     ),
   WORKER_HOST: z.string().default('127.0.0.1').describe('The address that a worker serves them on.'),
   WORKER_QUEUES: z

@@ -33,7 +33,6 @@ import type { Facts, LiveSpan, SpanOptions, Tracing, TracingOptions } from './tr
 const KINDS = {
   server: SpanKind.SERVER,
   producer: SpanKind.PRODUCER,
-  consumer: SpanKind.CONSUMER,
   client: SpanKind.CLIENT,
 } as const;
 

@@ -4,7 +4,7 @@ import type { Telemetry } from 'bullmq';
 export type Facts = Readonly<Record<string, string | number | boolean>>;
 
 export interface SpanOptions {
-  readonly kind?: 'server' | 'producer' | 'consumer' | 'client';
+  readonly kind?: 'server' | 'producer' | 'client';
   /** The W3C `traceparent` that it follows, in the place of the span around it. */
   readonly parent?: string | null;
   /** How long ago it began. */
