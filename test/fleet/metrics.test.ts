@@ -158,5 +158,10 @@ forEachEngine((engine) => {
     assert.deepEqual((await at('/health')).body, { status: 'ok' });
     assert.deepEqual((await at('/ready')).body, { status: 'ready', failing: [], engine });
     assert.equal((await at('/')).status, 404);
+    const { port } = new URL(String(fleet().workers[0]?.ready.metrics));
+    await assert.rejects(
+      fleet().addWorker({ env: { WORKER_PORT: port } }),
+      new RegExp(`Port ${port} is taken. Set WORKER_PORT to another one.`),
+    );
   });
 });
