@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { type Listening, listen } from '@belfry/api/listen.js';
-import { arriving } from '@belfry/api/middleware/arrival.js';
+import { arriving, limitArrival } from '@belfry/api/middleware/arrival.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
+import { type Listening, listen } from '@belfry/shared/service/listen.js';
 import express from 'express';
 import { waitFor } from '../support/wait.js';
 
@@ -35,7 +35,14 @@ describe('a request that takes its time', () => {
       res.json({});
     });
     app.post('/plain', express.text({ type: '*/*' }), (_req, res) => void res.json({}));
-    server = await listen(app, '127.0.0.1', 0, ARRIVAL_MS);
+    server = await listen(app, {
+      host: '127.0.0.1',
+      port: 0,
+      setting: 'PORT',
+      connections: 100,
+      requestMs: 60_000,
+      prepare: (server) => limitArrival(server, ARRIVAL_MS),
+    });
   });
   after(() => server.stop(1_000));
 

@@ -1,6 +1,6 @@
 import { orderFields, settingsOf as settingsOfProvider } from '@belfry/channels/accounts.js';
 import { PROVIDERS } from '@belfry/channels/providers.js';
-import { apiFields, fleetFields, workerFields } from '@belfry/shared/config/settings.js';
+import { apiFields, fleetFields, tracingFields, workerFields } from '@belfry/shared/config/settings.js';
 import type { z } from 'zod';
 
 /** One setting, as a reader sees it. */
@@ -40,6 +40,12 @@ export function settingGroups(): Group[] {
       settings: settingsOf(apiFields),
     },
     { title: 'Workers', introduction: 'Read by `npm run worker`.', settings: settingsOf(workerFields) },
+    {
+      title: 'Traces',
+      introduction:
+        'Read by the API and the workers. Without a collector nothing is traced, and neither the SDK nor its exporter is loaded.',
+      settings: settingsOf(tracingFields),
+    },
     {
       title: 'Accounts of providers',
       introduction: `Read by the workers. ${ACCOUNTS}`,

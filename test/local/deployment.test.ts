@@ -41,7 +41,8 @@ describe('docker-compose.yml', () => {
         );
       }
     }
-    for (const name of ['postgres', 'redis', 'api', 'sandbox']) assert.ok(services[name]?.healthcheck, name);
+    for (const name of ['postgres', 'redis', 'api', 'worker', 'sandbox'])
+      assert.ok(services[name]?.healthcheck, name);
   });
 
   it('fails with a sentence when a secret is missing, and holds none', () => {

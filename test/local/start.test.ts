@@ -46,7 +46,8 @@ describe('npm start', { timeout: 240_000 }, () => {
   }
 
   it('shows a notification being sent by email and SMS, and prints a curl line that works', async () => {
-    const { stdout } = await start();
+    // A port that both workers would want.
+    const { stdout } = await start({ WORKER_PORT: String(await freePort()) });
     for (const channel of ['email', 'sms']) {
       assert.ok(
         stdout.some((line) => new RegExp(`${channel} +(sent|delivered) `).test(line)),

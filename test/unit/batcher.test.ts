@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { BatcherFull, type BatcherOptions, createBatcher } from '@belfry/shared/service/batcher.js';
@@ -211,5 +212,27 @@ describe('a batcher', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('runs in none of the asynchronous contexts of its callers, who each go on in their own', async () => {
+    const caller = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const batcher = createBatcher<string, string | undefined>({
+      batch: 10,
+      flights: 1,
+      waiting: 10,
+      run: async (items) => {
+        seen.push(caller.getStore());
+        return items;
+      },
+    });
+    const call = (name: string) =>
+      caller.run(name, async () => {
+        await batcher.add(name);
+        return caller.getStore();
+      });
+    assert.deepEqual(await Promise.all(['ada', 'bob'].map(call)), ['ada', 'bob']);
+    assert.deepEqual(await call('eve'), 'eve');
+    assert.deepEqual(seen, [undefined, undefined]);
   });
 });

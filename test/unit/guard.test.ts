@@ -33,6 +33,8 @@ const CLAIM: Claimed = {
     context: {},
     data: {},
     createdAt: NOW,
+    ageMs: 0,
+    traceparent: null,
   },
   person: PERSON,
   suppressed: null,

@@ -32,8 +32,9 @@ circle.again = circle;
 log.info({ circle }, 'in a circle');
 log.warn({ failures: [Object.assign(new Error('x'), { detail: text, config: secrets })] }, 'beside an error');
 
-events.accepted({ notificationId: 'n-2', caller: address, deliveries: 1, scheduled: false });
-events.accepted({ notificationId: 'n-3', caller: 'billing', deliveries: 0, scheduled: false });
+const kind = { priority: 'normal', kind: 'event', scheduled: false } as const;
+events.accepted({ notificationId: 'n-2', caller: address, deliveries: 1, ...kind });
+events.accepted({ notificationId: 'n-3', caller: 'billing', deliveries: 0, ...kind });
 
 log.warn({ err: new Error(`connect to smtp://me:${token}@mail.example failed`) }, 'a URL');
 log.warn({ err: new Error(`connect to smtp://me:p@${token}@mail.example failed`) }, 'a URL with an @ in it');

@@ -3,12 +3,17 @@ import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import type { Notifier } from '@belfry/shared/notify/notifier.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import type { Events } from '@belfry/shared/service/events.js';
 import type { Logger } from '@belfry/shared/service/log.js';
+import type { Registry } from '@belfry/shared/service/metrics.js';
+import type { Tracing } from '@belfry/shared/service/tracing.js';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
+import { createFleetView } from './metrics/fleet-view.js';
 import { authenticate, createAuthenticator } from './middleware/authenticate.js';
 import { answerErrors, nothingHere } from './middleware/errors.js';
 import { createLimits } from './middleware/limits.js';
+import { observe } from './middleware/observe.js';
 import { createKeyed, createOnce } from './middleware/once.js';
 import { auditRoutes } from './routes/audit.js';
 import { boardRoutes } from './routes/board.js';
@@ -16,6 +21,7 @@ import { consoleRoutes } from './routes/console.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { healthRoutes } from './routes/health.js';
 import { importingRoutes } from './routes/importing.js';
+import { metricsRoutes } from './routes/metrics.js';
 import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
 import { readingRoutes } from './routes/reading.js';
@@ -28,6 +34,9 @@ export interface ApiParts {
   readonly engine: QueueEngine;
   readonly notifier: Notifier;
   readonly log: Logger;
+  readonly events: Events;
+  readonly registry: Registry;
+  readonly tracing: Tracing;
   /** False until the schema is what this build needs. */
   readonly migrated: () => boolean;
 }
@@ -36,7 +45,7 @@ export interface ApiParts {
 export function createApp(parts: ApiParts): Express {
   const { settings, database, engine, notifier, log, migrated } = parts;
   const authenticator = createAuthenticator(settings);
-  const limits = createLimits(settings, engine);
+  const limits = createLimits(settings, engine, parts.events);
   const keyed = createKeyed(database);
   const once = createOnce(keyed, notifier);
 
@@ -44,7 +53,9 @@ export function createApp(parts: ApiParts): Express {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
+  app.use(observe(parts.registry, parts.tracing));
   app.use(healthRoutes({ database, engine, migrated }));
+  app.use(metricsRoutes(parts.registry, createFleetView(database, engine)));
   app.use(consoleRoutes());
   app.use(boardRoutes(engine, authenticator));
 

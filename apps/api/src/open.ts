@@ -1,21 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
-import { ADVISED_SECRET, type ApiSettings, apiSettings } from '@belfry/shared/config/settings.js';
+import { ADVISED_SECRET, type ApiSettings, apiSettings, tracingOf } from '@belfry/shared/config/settings.js';
 import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
 import { isMigrated, migrateLedger } from '@belfry/shared/ledger/migrate.js';
 import { createNotifier } from '@belfry/shared/notify/notifier.js';
 import { openEngine } from '@belfry/shared/queue/engine.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import { countEvents } from '@belfry/shared/service/event-metrics.js';
 import { createEvents } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
+import { listen } from '@belfry/shared/service/listen.js';
 import { createLog, type Logger } from '@belfry/shared/service/log.js';
+import { createRegistry, showPools } from '@belfry/shared/service/metrics.js';
+import { openTracing } from '@belfry/shared/service/open-tracing.js';
 import { within } from '@belfry/shared/service/within.js';
 import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
 import { createApp } from './app.js';
 import { openDirectory } from './directory.js';
 import { inspectEngine } from './inspect-engine.js';
-import { listen } from './listen.js';
+import { LONGEST_MS, limitArrival } from './middleware/arrival.js';
 
 export interface ApiProcess {
   readonly log: Logger;
@@ -39,7 +43,12 @@ export async function openApiProcess(): Promise<ApiProcess> {
       'JWT_SECRET is short',
     );
   }
-  const events = createEvents(log);
+  const registry = createRegistry();
+  const events = countEvents(createEvents(log), registry);
+  const tracing = await openTracing({
+    ...tracingOf(settings, 'api'),
+    onError: (error) => events.connectionFailed({ part: 'trace collector', error }),
+  });
   const catalogue = await loadCatalogue(settings.TEMPLATES_DIR);
   const database = openDatabase({
     url: settings.DATABASE_URL,
@@ -54,12 +63,30 @@ export async function openApiProcess(): Promise<ApiProcess> {
     workers: 0,
     onError: (error) => events.connectionFailed({ part: 'queue', error }),
   });
-  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
+  showPools(registry, { ledger: database.pool, engine: engine.pool });
+  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events, tracing);
   const directory = openDirectory(settings, database, events);
-  const notifier = createNotifier({ database, catalogue, enqueuer, events, directory });
+  const notifier = createNotifier({ database, catalogue, enqueuer, events, directory, tracing });
   const schema = { ready: false };
-  const app = createApp({ settings, database, engine, notifier, log, migrated: () => schema.ready });
-  const listening = await listen(app, settings.HOST, settings.PORT);
+  const app = createApp({
+    settings,
+    database,
+    engine,
+    notifier,
+    log,
+    events,
+    registry,
+    tracing,
+    migrated: () => schema.ready,
+  });
+  const listening = await listen(app, {
+    host: settings.HOST,
+    port: settings.PORT,
+    setting: 'PORT',
+    connections: MOST_CONNECTIONS,
+    requestMs: LONGEST_MS,
+    prepare: limitArrival,
+  });
   log.info({ url: listening.url }, 'listening');
   await prepareSchema(settings, database, engine, log);
   schema.ready = true;
@@ -74,12 +101,13 @@ export async function openApiProcess(): Promise<ApiProcess> {
         await listening.stop(5_000);
         await within(500, inspected);
         await within(2_000, notifier.idle());
-        await within(1_500, Promise.all([engine.close(), database.close()]));
+        await within(1_500, Promise.all([engine.close(), database.close(), tracing.stop()]));
       },
     },
   };
 }
 
+const MOST_CONNECTIONS = 10_000;
 const PAUSE_MS = 500;
 
 /** Migrates, or waits until somebody else has; goes on trying while the database is away. */

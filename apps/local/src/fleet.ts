@@ -26,6 +26,9 @@ const LANES = {
   'worker-rest': '*.normal,*.low,upkeep',
 };
 
+/** What the lanes have in common. They share this machine, so neither can have the port that a setting names. */
+const LANE = { MIGRATE: 'off', WORKER_PORT: '0' };
+
 /**
  * Starts the parts one after the other, each as soon as what it needs is there, and puts them into `fleet` as they
  * start, so that they can be stopped at any moment. Returns a sentence when one cannot start.
@@ -55,7 +58,7 @@ export async function startFleet(
 
   fleet.api = child('api', 'apps/api/dist/main.js');
   for (const [name, queues] of Object.entries(LANES)) {
-    fleet.workers.push(child(name, 'apps/workers/dist/main.js', { WORKER_QUEUES: queues, MIGRATE: 'off' }));
+    fleet.workers.push(child(name, 'apps/workers/dist/main.js', { ...LANE, WORKER_QUEUES: queues }));
   }
   const api = await untilStopped(fleet.api.ready, stop);
   if ('problem' in api || stop.aborted) return 'problem' in api ? String(api.problem) : undefined;

@@ -7,6 +7,7 @@ import type { DeliveryProcessor, QueueEngine } from '@belfry/shared/queue/queue-
 import type { DeliveryQueue } from '@belfry/shared/queue/topology.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
+import type { Tracing } from '@belfry/shared/service/tracing.js';
 import { within } from '@belfry/shared/service/within.js';
 import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import { createRenderer } from '@belfry/shared/templates/render.js';
@@ -29,6 +30,7 @@ export interface WorkerParts {
   readonly catalogue: Catalogue;
   readonly providers: readonly OpenProvider[];
   readonly events: Events;
+  readonly tracing: Tracing;
   readonly queues: readonly DeliveryQueue[];
 }
 
@@ -65,6 +67,7 @@ export function startWorkers(parts: WorkerParts): Running {
     policy,
     poisonAfter: settings.POISON_AFTER,
     events,
+    tracing: parts.tracing,
   });
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const registration = startRegistration({

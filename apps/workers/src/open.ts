@@ -1,6 +1,6 @@
 import { type OpenProvider, openProviders, parseSettings } from '@belfry/channels/providers.js';
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
-import { workerFields, workerSettings } from '@belfry/shared/config/settings.js';
+import { tracingOf, workerFields, workerSettings } from '@belfry/shared/config/settings.js';
 import { newId } from '@belfry/shared/domain/ids.js';
 import type { Message } from '@belfry/shared/domain/message.js';
 import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
@@ -8,14 +8,19 @@ import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { openEngine } from '@belfry/shared/queue/engine.js';
 import { selectQueues } from '@belfry/shared/queue/topology.js';
 import { createBatcher } from '@belfry/shared/service/batcher.js';
+import { countEvents } from '@belfry/shared/service/event-metrics.js';
 import { createEvents } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
+import { listen } from '@belfry/shared/service/listen.js';
 import { createLog, type Logger } from '@belfry/shared/service/log.js';
+import { createRegistry, showPools } from '@belfry/shared/service/metrics.js';
+import { openTracing } from '@belfry/shared/service/open-tracing.js';
 import { awaitEngine, awaitSchema } from '@belfry/shared/service/readiness.js';
 import { within } from '@belfry/shared/service/within.js';
 import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
 import { startWorkers } from './app.js';
 import { loadOf } from './concurrency.js';
+import { watched } from './watched.js';
 
 export interface WorkerProcess {
   readonly log: Logger;
@@ -40,7 +45,12 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
   const log = createLog('worker', settings.LOG_LEVEL);
   if (chosen.unknown.length > 0)
     log.warn({ patterns: chosen.unknown }, 'WORKER_QUEUES has patterns that match no queue');
-  const events = createEvents(log);
+  const registry = createRegistry();
+  const events = countEvents(createEvents(log), registry);
+  const tracing = await openTracing({
+    ...tracingOf(settings, 'worker'),
+    onError: (error) => events.connectionFailed({ part: 'trace collector', error }),
+  });
   const catalogue = await loadCatalogue(settings.TEMPLATES_DIR);
   const database = openDatabase({
     url: settings.DATABASE_URL,
@@ -53,9 +63,19 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     databaseUrl: settings.DATABASE_URL,
     name: 'belfry-worker',
     workers: chosen.queues.length,
+    telemetry: tracing.telemetry,
     onError: (error) => events.connectionFailed({ part: 'queue', error }),
   });
+  showPools(registry, { ledger: database.pool, engine: engine.pool });
+  const schema = { ready: false };
+  const listening = await listen(watched({ database, engine, registry, migrated: () => schema.ready }), {
+    host: settings.WORKER_HOST,
+    port: settings.WORKER_PORT,
+    setting: 'WORKER_PORT',
+    connections: MOST_CONNECTIONS,
+  });
   await awaitSchema(database, log);
+  schema.ready = true;
   await awaitEngine(engine, log);
   const providers: readonly OpenProvider[] = await openProviders(
     parsed.ok ? parsed.providers : [],
@@ -71,6 +91,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     catalogue,
     providers,
     events,
+    tracing,
     queues: chosen.queues,
   });
   return {
@@ -78,17 +99,24 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     facts: {
       worker: owner,
       engine: engine.kind,
+      metrics: `${listening.url}/metrics`,
       queues: chosen.queues,
       providers: providers.map(({ account }) => account),
     },
     running: {
       async stop() {
         await workers.stop();
-        await within(500, Promise.all([engine.close(), database.close()]));
+        const closed = [engine.close(), database.close(), listening.stop(CUT_AFTER_MS), tracing.stop()];
+        await within(1_000, Promise.all(closed));
       },
     },
   };
 }
+
+/** Scrapers and probes come one by one. */
+const MOST_CONNECTIONS = 200;
+/** When stopping: how long an answer that is under way may take. */
+const CUT_AFTER_MS = 300;
 
 function inboxOf(database: Database): (message: Message<'realtime'>) => Promise<void> {
   const batcher = createBatcher<Message<'realtime'>, true>({

@@ -41,9 +41,10 @@ export function createRecorder(database: Database, owner: string, events: Events
   return {
     async record({ notificationId, deliveryId, channel }, record) {
       const result = await patiently(record);
-      const { state, reason, dueInMs } = record;
+      const { state, reason, failure } = record;
+      const dueInMs = Math.round(record.dueInMs);
       if (result === 'recorded')
-        events.moved({ notificationId, deliveryId, channel, state, reason, dueInMs: Math.round(dueInMs) });
+        events.moved({ notificationId, deliveryId, channel, state, reason, failure, dueInMs });
       return { record, result };
     },
   };

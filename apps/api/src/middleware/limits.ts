@@ -3,6 +3,7 @@ import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import { type Limiter, UNLIMITED } from '@belfry/shared/queue/limiter.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import type { Events } from '@belfry/shared/service/events.js';
 import type { RequestHandler } from 'express';
 import { callerOf } from './authenticate.js';
 
@@ -14,24 +15,29 @@ export interface Limits {
   notification(caller: string, person: string): Promise<void>;
 }
 
-export function createLimits(settings: ApiSettings, engine: QueueEngine): Limits {
+export function createLimits(settings: ApiSettings, engine: QueueEngine, events: Events): Limits {
   const calls = settings.RATE_LIMIT === null ? UNLIMITED : engine.limiter('calls', settings.RATE_LIMIT);
   const sends =
     settings.RATE_LIMIT_SEND === null ? UNLIMITED : engine.limiter('sends', settings.RATE_LIMIT_SEND);
+  async function take(limit: keyof typeof SENTENCES, limiter: Limiter, key: string): Promise<void> {
+    const waitMs = await limiter.take(key);
+    if (waitMs === null) return;
+    events.rateLimited({ limit });
+    throw new Refusal('rate_limited', SENTENCES[limit], { retryAfterMs: waitMs });
+  }
   return {
     calls: async (req, _res, next) => {
-      await take(calls, keyOf(callerOf(req).sub), 'Too Many Requests: you have called too often.');
+      await take('calls', calls, keyOf(callerOf(req).sub));
       next();
     },
-    notification: (caller, person) =>
-      take(sends, keyOf(caller, person), 'Too Many Requests: you have notified this person too often.'),
+    notification: (caller, person) => take('notifications', sends, keyOf(caller, person)),
   };
 }
 
-async function take(limiter: Limiter, key: string, detail: string): Promise<void> {
-  const waitMs = await limiter.take(key);
-  if (waitMs !== null) throw new Refusal('rate_limited', detail, { retryAfterMs: waitMs });
-}
+const SENTENCES = {
+  calls: 'Too Many Requests: you have called too often.',
+  notifications: 'Too Many Requests: you have notified this person too often.',
+} as const;
 
 /** A digest, so that no address is kept by the limiter (law 8). */
 function keyOf(...parts: readonly string[]): string {

@@ -1,16 +1,12 @@
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { listWorkers, standingsOf } from '@belfry/shared/ledger/workers.js';
-import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import { DELIVERY_QUEUES } from '@belfry/shared/queue/topology.js';
+import { failingOf, type Parts, partsUp } from '@belfry/shared/service/parts-up.js';
 import { within } from '@belfry/shared/service/within.js';
 import { Router } from 'express';
 
 /** What a process answers when it is asked how it is. No token: load balancers have none. */
-export function healthRoutes(parts: {
-  database: Database;
-  engine: QueueEngine;
-  migrated: () => boolean;
-}): Router {
+export function healthRoutes(parts: Parts): Router {
   const router = Router();
 
   /** The process is alive, whatever has become of its databases. */
@@ -23,20 +19,13 @@ export function healthRoutes(parts: {
    * for some queue, or with a provider that does not work, everything is accepted and delivered later: 200, but degraded.
    */
   router.get('/ready', async (_req, res) => {
-    const schema = parts.migrated();
-    const [fleet, queue] = await Promise.all([
-      answerOf(schema ? fleetOf(parts.database) : parts.database.rows('SELECT 1').then(() => UNKNOWN)),
-      answerOf(parts.engine.ping().then(() => true)),
+    const [needed, fleet] = await Promise.all([
+      partsUp(parts),
+      parts.migrated() ? inTime(fleetOf(parts.database), UNKNOWN) : UNKNOWN,
     ]);
-    const { unserved, providers, ...workers } = fleet ?? UNKNOWN;
-    const up = {
-      database: fleet !== undefined,
-      schema,
-      queue: queue === true,
-      workers: unserved.length === 0,
-      providers: providers.length === 0,
-    };
-    const failing = Object.entries(up).flatMap(([part, isUp]) => (isUp ? [] : [part]));
+    const { unserved, providers, ...workers } = fleet;
+    const up = { ...needed, workers: unserved.length === 0, providers: providers.length === 0 };
+    const failing = failingOf(up);
     const usable = up.database && up.schema;
     const status = failing.length === 0 ? 'ready' : usable ? 'degraded' : 'unavailable';
     if (!usable) res.set('Retry-After', '2');
@@ -70,9 +59,9 @@ type Fleet = Omit<Known, 'workers' | 'lost'> & Record<'workers' | 'lost', number
 
 const PATIENCE_MS = 2_000;
 
-/** Undefined when there is no answer in time. */
-async function answerOf<Answer>(question: Promise<Answer>): Promise<Answer | undefined> {
-  let answer: Answer | undefined;
+/** What `question` is answered with, or `otherwise` when that fails or takes too long. */
+async function inTime<Answer>(question: Promise<Answer>, otherwise: Answer): Promise<Answer> {
+  let answer = otherwise;
   await within(
     PATIENCE_MS,
     question.then((given) => {

@@ -8,7 +8,9 @@ import type { DeliveryProcessor } from '@belfry/shared/queue/queue-engine.js';
 import { nextStep, type RetryPolicy } from '@belfry/shared/queue/retry.js';
 import { type Objection, objectionTo } from '@belfry/shared/routing/guard.js';
 import type { Events } from '@belfry/shared/service/events.js';
+import type { Tracing } from '@belfry/shared/service/tracing.js';
 import type { Claims } from '../claims.js';
+import { followDelivery, followTries } from '../delivery-trace.js';
 import type { Leases } from '../leases.js';
 import type { Recorder } from '../recorder.js';
 import type { RenderStage } from '../render-stage.js';
@@ -24,40 +26,47 @@ export interface DeliverParts {
   /** How many lost workers make a delivery poison. */
   readonly poisonAfter: number;
   readonly events: Events;
+  readonly tracing: Tracing;
 }
 
 /** Takes one delivery from its queue to its provider: claim, guard, render, send, record. */
 export function createDeliver(parts: DeliverParts): DeliveryProcessor {
+  const { tracing } = parts;
   return async (job, token) => {
     const { delivery_id } = deliveryJob.parse(job.data);
     const asked = performance.now();
     const claim = await parts.claims.claim(delivery_id);
+    const claimedAt = performance.now();
     if (claim.kind === 'over') return;
     if (claim.kind !== 'claimed') return putBack(job, token, claim.waitMs);
     if (claim.was === 'sending') parts.events.takenOver(claim);
 
-    const settle = async (record: DeliveryRecord) =>
-      endJob(job, token, await parts.recorder.record(claim, record));
-    const lease = parts.leases.hold(claim, asked);
-    try {
-      const objection = objectionTo(claim, parts.poisonAfter);
-      if (objection !== null) return await settle(objected(claim, objection));
+    const settle = (record: DeliveryRecord) =>
+      tracing.span('record', {}, () => parts.recorder.record(claim, record));
+    const recorded = await followDelivery(tracing, claim, asked, async () => {
+      const lease = parts.leases.hold(claim, asked);
+      try {
+        const objection = objectionTo(claim, parts.poisonAfter);
+        if (objection !== null) return await settle(objected(claim, objection));
 
-      const rendered = await parts.render(claim);
-      if (!rendered.ok) return await settle(unrenderable(claim, rendered.reason));
+        const rendered = await tracing.span('render', {}, () => parts.render(claim));
+        if (!rendered.ok) return await settle(unrenderable(claim, rendered.reason));
 
-      if (!lease.valid()) return await settle(unsent(claim));
-      const attempt = await parts.sender.send(rendered.message, {
-        ambiguous: claim.inDoubt,
-        recalled: claim.recalled,
-        signal: lease.signal,
-      });
-      announce(parts.events, claim, attempt);
-      return await settle(attempted(claim, rendered, attempt, parts.policy));
-    } finally {
-      lease.release();
-      parts.claims.done(claim);
-    }
+        if (!lease.valid()) return await settle(unsent(claim));
+        const attempt = await parts.sender.send(rendered.message, {
+          ambiguous: claim.inDoubt,
+          recalled: claim.recalled,
+          signal: lease.signal,
+        });
+        followTries(tracing, attempt);
+        announce(parts.events, claim, attempt, claim.notification.ageMs + performance.now() - claimedAt);
+        return await settle(attempted(claim, rendered, attempt, parts.policy));
+      } finally {
+        lease.release();
+        parts.claims.done(claim);
+      }
+    });
+    return endJob(job, token, recorded);
   };
 }
 
@@ -138,22 +147,19 @@ function attempted(
   };
 }
 
-function announce(
-  events: Events,
-  { notificationId, deliveryId, channel }: Claimed,
-  { tries }: Attempt,
-): void {
+function announce(events: Events, claim: Claimed, { tries }: Attempt, sinceAcceptMs: number): void {
+  const { notificationId, deliveryId, channel, priority } = claim;
+  const delivery = { notificationId, deliveryId, channel, priority };
   for (const one of tries) {
     const durationMs = one.finishedAt.getTime() - one.startedAt.getTime();
     const { kind, code } = one.outcome;
     events.attempted({
-      notificationId,
-      deliveryId,
-      channel,
+      ...delivery,
       provider: one.provider,
       outcome: kind,
       code,
       durationMs,
+      sinceAcceptMs: kind === 'sent' ? sinceAcceptMs : null,
     });
   }
 }

@@ -38,6 +38,37 @@ export const fleetFields = {
   DATABASE_POOL: whole(2, 200).default(10).describe('Connections to the ledger for each process.'),
 } as const;
 
+/** Traces. The names are those of the OpenTelemetry specification, whose exporter reads them too. */
+export const tracingFields = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:')
+    .optional()
+    .describe(
+      'Switches traces on: a collector that takes OTLP over HTTP, such as http://localhost:4318; /v1/traces is added.',
+    ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http:', 'https:')
+    .optional()
+    .describe('The same for traces alone, taken as it is.'),
+  OTEL_EXPORTER_OTLP_HEADERS: z
+    .string()
+    .optional()
+    .describe('Headers for the collector, such as `authorization=Bearer%20…`, with commas between them.'),
+  OTEL_SERVICE_NAME: z
+    .string()
+    .optional()
+    .describe('How the process is called in a trace; `belfry-api` and `belfry-worker` without it.'),
+  OTEL_RESOURCE_ATTRIBUTES: z
+    .string()
+    .optional()
+    .describe('What else is said of the process in a trace, such as `deployment.environment.name=staging`.'),
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'must be a number from 0 to 1')
+    .default('1')
+    .describe(
+      'The share of calls that are traced, from 0 to 1. Whoever calls with a `traceparent` decides for its own.',
+    ),
+} as const;
+
 /** The settings of the API. */
 export const apiFields = {
   PORT: whole(0, 65_535).default(3000).describe('Where the API listens; 0 takes a free port.'),
@@ -90,6 +121,12 @@ export const apiFields = {
 
 /** The settings of a worker; those of the providers are beside each provider. */
 export const workerFields = {
+  WORKER_PORT: whole(0, 65_535)
+    .default(0)
+    .describe(
+      'Where a worker serves /metrics, /health and /ready; 0 takes a free port, which its log names. Workers on one machine need a port each.',
+    ),
+  WORKER_HOST: z.string().default('127.0.0.1').describe('The address that a worker serves them on.'),
   WORKER_QUEUES: z
     .string()
     .default('*')
@@ -128,21 +165,34 @@ export const tokenSettings = z.object({
   JWT_AUDIENCE: apiFields.JWT_AUDIENCE,
   ACCESS_TOKEN_EXPIRE_MINUTES: apiFields.ACCESS_TOKEN_EXPIRE_MINUTES,
 });
-export const apiSettings = z.object({ ...fleetFields, ...apiFields }).superRefine(keyOfTokens, {
-  // By itself zod would not look at this rule while any other setting is wrong, and so not tell all problems at once.
-  when: ({ issues }) => !issues.some(({ path }) => path?.[0] === 'ALGORITHM'),
-});
-export const workerSettings = z.object({ ...fleetFields, ...workerFields }).transform((settings) => ({
-  ...settings,
-  /** The concurrency of each channel. */
-  concurrency: {
-    realtime: settings.WORKER_CONCURRENCY_REALTIME ?? settings.WORKER_CONCURRENCY,
-    email: settings.WORKER_CONCURRENCY_EMAIL ?? settings.WORKER_CONCURRENCY,
-    sms: settings.WORKER_CONCURRENCY_SMS ?? settings.WORKER_CONCURRENCY,
-    push: settings.WORKER_CONCURRENCY_PUSH ?? settings.WORKER_CONCURRENCY,
-    webhook: settings.WORKER_CONCURRENCY_WEBHOOK ?? settings.WORKER_CONCURRENCY,
-  } satisfies Record<Channel, number>,
-}));
+export const apiSettings = z
+  .object({ ...fleetFields, ...tracingFields, ...apiFields })
+  .superRefine(keyOfTokens, {
+    // By itself zod would not look at this rule while any other setting is wrong, and so not tell all problems at once.
+    when: ({ issues }) => !issues.some(({ path }) => path?.[0] === 'ALGORITHM'),
+  });
+export const workerSettings = z
+  .object({ ...fleetFields, ...tracingFields, ...workerFields })
+  .transform((settings) => ({
+    ...settings,
+    /** The concurrency of each channel. */
+    concurrency: {
+      realtime: settings.WORKER_CONCURRENCY_REALTIME ?? settings.WORKER_CONCURRENCY,
+      email: settings.WORKER_CONCURRENCY_EMAIL ?? settings.WORKER_CONCURRENCY,
+      sms: settings.WORKER_CONCURRENCY_SMS ?? settings.WORKER_CONCURRENCY,
+      push: settings.WORKER_CONCURRENCY_PUSH ?? settings.WORKER_CONCURRENCY,
+      webhook: settings.WORKER_CONCURRENCY_WEBHOOK ?? settings.WORKER_CONCURRENCY,
+    } satisfies Record<Channel, number>,
+  }));
+
+/** What the settings say about tracing, for `openTracing`. */
+export function tracingOf(settings: TracingSettings, process: 'api' | 'worker') {
+  return {
+    on: (settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? settings.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined,
+    service: settings.OTEL_SERVICE_NAME ?? `belfry-${process}`,
+    share: Number(settings.OTEL_TRACES_SAMPLER_ARG),
+  };
+}
 
 /** What tokens are checked with depends on their algorithm. */
 function keyOfTokens(
@@ -167,6 +217,8 @@ function keyOfTokens(
   }
 }
 
+const tracingSettings = z.object(tracingFields);
+type TracingSettings = z.infer<typeof tracingSettings>;
 export type FleetSettings = z.infer<typeof fleetSettings>;
 export type ApiSettings = z.infer<typeof apiSettings>;
 export type WorkerSettings = z.infer<typeof workerSettings>;

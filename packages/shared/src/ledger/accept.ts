@@ -27,6 +27,8 @@ export interface NewNotification extends NotificationContent {
   /** ISO 8601, or null for now. */
   readonly sendAt: string | null;
   readonly expiresAt: string | null;
+  /** The trace of the call, as a W3C `traceparent`: the queue may be wiped, and the trace goes on. */
+  readonly traceparent?: string | null;
   readonly deliveries: readonly NewDelivery[];
 }
 
@@ -112,10 +114,10 @@ WITH won AS (
   RETURNING request_id
 ), given AS MATERIALIZED (
   SELECT id, "personId", "eventType", "templateVersion", type, title, message, html, context, data, priority, caller,
-    reason, "sendAt", "expiresAt", open
+    reason, "sendAt", "expiresAt", open, traceparent
   FROM json_to_recordset($2::json) AS n(id uuid, "personId" text, "eventType" text, "templateVersion" int, type text,
     title text, message text, html text, context jsonb, data jsonb, priority text, caller text, reason text,
-    "sendAt" timestamptz, "expiresAt" timestamptz, open int, r uuid)
+    "sendAt" timestamptz, "expiresAt" timestamptz, open int, r uuid, traceparent text)
   WHERE r IS NULL OR r IN (SELECT request_id FROM won)
 ), living AS MATERIALIZED (
   SELECT id FROM person WHERE id IN (SELECT "personId" FROM given) ORDER BY id FOR KEY SHARE
@@ -124,11 +126,11 @@ WITH won AS (
   FROM given LEFT JOIN living ON living.id = "personId"
 ), written AS (
   INSERT INTO notification (id, person_id, event_type, template_version, type, title, message, html, context, data,
-    priority, caller, reason, send_at, expires_at, open_count, cancelled_count)
+    priority, caller, reason, send_at, expires_at, traceparent, open_count, cancelled_count)
   SELECT id, CASE WHEN NOT erased THEN "personId" END, "eventType", "templateVersion", type,
     CASE WHEN NOT erased THEN title END, CASE WHEN NOT erased THEN message END, CASE WHEN NOT erased THEN html END,
     CASE WHEN erased THEN '{}' ELSE context END, CASE WHEN erased THEN '{}' ELSE data END,
-    priority, caller, reason, "sendAt", "expiresAt",
+    priority, caller, reason, "sendAt", "expiresAt", traceparent,
     CASE WHEN erased THEN 0 ELSE open END, CASE WHEN erased THEN open ELSE 0 END
   FROM judged
 ), queued AS (

@@ -39,6 +39,10 @@ export interface Claimed {
 
 export interface ClaimedNotification extends NotificationContent {
   readonly createdAt: Date;
+  /** How long ago it was accepted, or came due when it was for later; by the database's clock. */
+  readonly ageMs: number;
+  /** The trace of the call that made it, as a W3C `traceparent`. */
+  readonly traceparent: string | null;
 }
 
 export interface ClaimedPerson {
@@ -128,6 +132,8 @@ interface ClaimRow {
   context: Record<string, unknown>;
   data: Record<string, unknown>;
   accepted_at: Date;
+  age_ms: number;
+  traceparent: string | null;
   person: ClaimedPerson | null;
   suppressed: string | null;
 }
@@ -166,6 +172,8 @@ function toClaim(row: ClaimRow): Claim {
       context: row.context,
       data: row.data,
       createdAt: row.accepted_at,
+      ageMs: row.age_ms,
+      traceparent: row.traceparent,
     },
     person: row.person,
     suppressed: row.suppressed,
@@ -213,7 +221,8 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
   (extract(epoch FROM now() - taken.round_at) * 1000)::float8 AS held_ms, coalesce(taken.expires_at <= now(), false) AS expired,
   taken.was = 'queued' AND taken.first_attempt_at < taken.claimed_at AS recalled, taken.first_attempt_at,
   taken.created_at, n.person_id, n.event_type, n.type, n.title, n.message, n.html, n.context, n.data,
-  n.created_at AS accepted_at,
+  n.created_at AS accepted_at, n.traceparent,
+  (extract(epoch FROM clock_timestamp() - greatest(n.created_at, n.send_at)) * 1000)::float8 AS age_ms,
   CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(
     'locale', p.locale, 'timezone', p.timezone, 'active', p.active, 'preferences', p.preferences) END AS person,
   s.reason AS suppressed

@@ -19,7 +19,8 @@ import { type Replay, type ReplayOutcome, replayDeadLetters } from '../queue/rep
 import { retryAll } from '../queue/retry-all.js';
 import type { Decision } from '../routing/route.js';
 import { createBatcher } from '../service/batcher.js';
-import type { Events } from '../service/events.js';
+import type { Events, NotificationKind } from '../service/events.js';
+import { NO_TRACING, type Tracing } from '../service/tracing.js';
 import type { Catalogue } from '../templates/catalogue.js';
 import {
   decide,
@@ -64,6 +65,7 @@ export interface NotifierParts {
   readonly events: Events;
   /** Where people who are not in the ledger are asked for. */
   readonly directory?: Directory | undefined;
+  readonly tracing?: Tracing;
 }
 
 export function createNotifier({
@@ -72,6 +74,7 @@ export function createNotifier({
   enqueuer,
   events,
   directory,
+  tracing = NO_TRACING,
 }: NotifierParts): Notifier {
   const lookups = createBatcher<string, { person: Addressee | null }>({
     batch: 500,
@@ -128,8 +131,14 @@ export function createNotifier({
       return { kind: 'ready', notification: smsNotification(request, caller, suppressed) };
     },
     async commit(prepared, answer) {
-      const notifications = prepared.map((one) => one.notification);
-      const result = await commits.add({ requestId: newId(), notifications, answer });
+      const { notifications, result } = await tracing.span('accept', {}, async () => {
+        const traceparent = tracing.current();
+        const notifications = prepared.map((one) => ({ ...one.notification, traceparent }));
+        return {
+          notifications,
+          result: await commits.add({ requestId: newId(), notifications, answer }),
+        };
+      });
       if (result === 'written') {
         enqueuer.enqueue(notifications.flatMap(seedsOf));
         for (const notification of notifications) announce(events, notification);
@@ -189,7 +198,15 @@ function announce(events: Events, notification: NewNotification): void {
   events.accepted({
     notificationId: notification.id,
     caller: notification.caller,
+    priority: notification.priority,
+    kind: kindOf(notification),
     deliveries: used.length,
     scheduled: used.some((delivery) => delivery.state === 'scheduled'),
   });
+}
+
+function kindOf({ eventType, personId, type }: NewNotification): NotificationKind {
+  if (eventType !== null) return 'event';
+  if (personId !== null) return 'text';
+  return type === 'sms' ? 'sms' : 'email';
 }

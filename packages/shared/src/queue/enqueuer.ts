@@ -2,6 +2,7 @@ import type { JobSeed } from '../ledger/waiting.js';
 import { ALARM_HORIZON_MS } from '../ledger/waiting.js';
 import { type Batcher, createBatcher } from '../service/batcher.js';
 import type { Events } from '../service/events.js';
+import { NO_TRACING, type Tracing } from '../service/tracing.js';
 import { jobFor, type NewJob } from './jobs.js';
 import type { QueueEngine } from './queue-engine.js';
 import { queueOf } from './topology.js';
@@ -16,7 +17,12 @@ export interface Enqueuer {
   idle(): Promise<void>;
 }
 
-export function createEnqueuer(engine: QueueEngine, maxAttempts: number, events: Events): Enqueuer {
+export function createEnqueuer(
+  engine: QueueEngine,
+  maxAttempts: number,
+  events: Events,
+  tracing: Tracing = NO_TRACING,
+): Enqueuer {
   const batchers = new Map<string, Batcher<NewJob, true>>();
 
   function batcherOf(queue: string): Batcher<NewJob, true> {
@@ -44,7 +50,13 @@ export function createEnqueuer(engine: QueueEngine, maxAttempts: number, events:
   async function enqueueNow(seeds: readonly JobSeed[]): Promise<boolean> {
     const near = seeds.filter((seed) => seed.delayMs < ALARM_HORIZON_MS);
     const added = await Promise.allSettled(
-      near.map((seed) => batcherOf(queueOf(seed)).add(jobFor(seed, maxAttempts))),
+      near.map((seed) => {
+        const queue = queueOf(seed);
+        const facts = { 'messaging.system': 'bullmq', 'messaging.destination.name': queue };
+        return tracing.span(`enqueue ${queue}`, { kind: 'producer', facts }, () =>
+          batcherOf(queue).add(jobFor(seed, maxAttempts, tracing.current())),
+        );
+      }),
     );
     return added.every((one) => one.status === 'fulfilled');
   }

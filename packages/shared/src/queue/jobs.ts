@@ -20,7 +20,9 @@ const HOUR_S = 3600;
  * The job for a delivery. Attempts and backoff are BullMQ's, so that operators see retries where they look; the delays
  * come from `retry.ts` through the backoff strategy of this name.
  */
-export function jobFor(seed: JobSeed, maxAttempts: number): NewJob {
+export function jobFor(seed: JobSeed, maxAttempts: number, traceparent: string | null = null): NewJob {
+  // BullMQ hands this to its telemetry, whose worker's span follows it.
+  const telemetry = traceparent === null ? {} : { telemetry: { metadata: JSON.stringify({ traceparent }) } };
   return {
     name: seed.channel,
     data: { v: 1, delivery_id: seed.deliveryId, notification_id: seed.notificationId },
@@ -31,6 +33,7 @@ export function jobFor(seed: JobSeed, maxAttempts: number): NewJob {
       delay: Math.ceil(seed.delayMs),
       removeOnComplete: { age: HOUR_S, count: 1_000 },
       removeOnFail: { age: 7 * 24 * HOUR_S, count: 10_000 },
+      ...telemetry,
     },
   };
 }

@@ -18,7 +18,7 @@ import { bounded } from './bounded.js';
 import type { DeliveryJob } from './jobs.js';
 import { postgresLimiter } from './limiter.js';
 import { createQueueBook } from './queue-book.js';
-import { adapt, type EngineOptions, type QueueEngine, WORKER_BOUNDS } from './queue-engine.js';
+import { adapt, type EngineOptions, type QueueEngine, tracedBy, WORKER_BOUNDS } from './queue-engine.js';
 
 /** The schema that BullMQ keeps its tables in, beside the ledger's own in the same database. */
 const SCHEMA = 'bullmq';
@@ -69,6 +69,8 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
       return found;
     },
     pending: queues.pending,
+    content: queues.content,
+    pool,
     work(name, process, { concurrency }) {
       const worker = new Worker<
         DeliveryJob,
@@ -80,7 +82,13 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
       >(
         name,
         adapt(process),
-        { connection: pool, concurrency, ...WORKER_BOUNDS, settings: { backoffStrategy: ledgerBackoff } },
+        {
+          connection: pool,
+          concurrency,
+          ...WORKER_BOUNDS,
+          settings: { backoffStrategy: ledgerBackoff },
+          ...tracedBy(options),
+        },
         watchfulBackend,
       );
       worker.on('error', options.onError);

@@ -1,8 +1,10 @@
-import type { Job, Processor, Queue, WorkerOptions } from 'bullmq';
+import type { Job, Processor, Queue, Telemetry, WorkerOptions } from 'bullmq';
 import type { Client } from 'pg';
 import type { Limit } from '../config/fields.js';
+import type { PoolUse } from '../service/metrics.js';
 import type { DeliveryJob, NewJob } from './jobs.js';
 import type { Limiter, LimiterOptions } from './limiter.js';
+import type { QueueContent } from './queue-book.js';
 
 /**
  * BullMQ, on Redis or on PostgreSQL. Which of the two it is, only `engine.ts` knows.
@@ -17,6 +19,10 @@ export interface QueueEngine {
   alive(queue: string, ids: readonly string[]): Promise<Set<string>>;
   /** How many jobs of a queue are waiting, delayed or being worked on. */
   pending(queue: string): Promise<number>;
+  /** What is in a queue, for whoever watches. */
+  content(queue: string): Promise<QueueContent>;
+  /** How its connections are used, where it has a pool. */
+  readonly pool: PoolUse | undefined;
   /** Starts a BullMQ worker. */
   work(name: string, process: DeliveryProcessor, options: WorkOptions): JobWorker;
   /** A limit that counts over all processes. */
@@ -65,6 +71,8 @@ export interface EngineOptions {
   readonly name: string;
   /** How many workers this process will start: on PostgreSQL each holds a connection to listen on. */
   readonly workers: number;
+  /** What its workers trace with. */
+  readonly telemetry?: Telemetry | undefined;
   readonly onError: (error: Error) => void;
 }
 
@@ -76,6 +84,11 @@ export const WORKER_BOUNDS = {
   drainDelay: 5,
   runRetryDelay: 500,
 } as const satisfies Partial<WorkerOptions>;
+
+/** What a worker is given to trace with: nothing at all when it traces nothing. */
+export function tracedBy({ telemetry }: EngineOptions): { telemetry?: Telemetry } {
+  return telemetry === undefined ? {} : { telemetry };
+}
 
 /**
  * Turns our processor into BullMQ's. BullMQ's own lock is only what lets it find the jobs of a dead worker: who may send is

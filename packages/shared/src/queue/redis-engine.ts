@@ -11,6 +11,7 @@ import {
   type EngineOptions,
   QueueDown,
   type QueueEngine,
+  tracedBy,
   WORKER_BOUNDS,
 } from './queue-engine.js';
 
@@ -60,6 +61,11 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
       up();
       return bounded(queues.pending(name));
     },
+    async content(name) {
+      up();
+      return bounded(queues.content(name));
+    },
+    pool: undefined,
     work(name, process, { concurrency }) {
       const worker = new Worker<DeliveryJob, void>(name, adapt(process), {
         connection: { ...LINE, url, connectionName: options.name, maxRetriesPerRequest: null },
@@ -68,6 +74,7 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
         concurrency,
         ...WORKER_BOUNDS,
         settings: { backoffStrategy: ledgerBackoff },
+        ...tracedBy(options),
       });
       worker.on('error', options.onError);
       return worker;

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 /** Gathers concurrent calls into one call over many items: group commit. */
 export interface Batcher<Item, Result> {
   /** Adds one item; resolves with its result. Rejects with `BatcherFull` when too much is waiting. */
@@ -35,6 +37,9 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
+/** A batch belongs to all its callers, so it runs in none of their asynchronous contexts: no trace of one holds the others. */
+const NOBODY = new AsyncResource('belfry-batch');
+
 /**
  * There is no timer: a batch leaves as soon as a flight is free, with whatever has come by then. So a call on an idle
  * system is not delayed, and under load the batches grow by themselves while earlier ones are on their way.
@@ -54,7 +59,8 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     departing = true;
     setImmediate(() => {
       departing = false;
-      while (flying < options.flights && queue.length > 0) void fly(takeBatch());
+      while (flying < options.flights && queue.length > 0)
+        void NOBODY.runInAsyncScope(fly, null, takeBatch());
     });
   }
 

@@ -1,21 +1,35 @@
-import type { Channel } from '../domain/channel.js';
+import type { Channel, Priority } from '../domain/channel.js';
+import type { FailureClass } from '../domain/failure.js';
 import { maskAddress } from '../domain/mask.js';
 import type { OutcomeKind } from '../domain/outcome.js';
 import type { ProviderStanding } from '../domain/provider-standing.js';
 import type { Logger } from './log.js';
 
-/** What happens in the fleet, announced by the code that does it. Only this file words a log line. */
+/**
+ * What happens in the fleet, announced by the code that does it. Only this file words a log line, and only its neighbour
+ * `event-metrics.ts` counts a metric.
+ */
 export interface Events {
-  accepted(facts: { notificationId: string; caller: string; deliveries: number; scheduled: boolean }): void;
+  accepted(facts: {
+    notificationId: string;
+    caller: string;
+    priority: Priority;
+    kind: NotificationKind;
+    deliveries: number;
+    scheduled: boolean;
+  }): void;
   enqueueFailed(facts: { queue: string; jobs: number; error: unknown }): void;
   attempted(facts: {
     notificationId: string;
     deliveryId: string;
     channel: Channel;
+    priority: Priority;
     provider: string;
     outcome: OutcomeKind;
     code: string;
     durationMs: number;
+    /** From the notification's acceptance to the provider's yes; null for every other answer. */
+    sinceAcceptMs: number | null;
   }): void;
   moved(facts: {
     notificationId: string;
@@ -23,6 +37,8 @@ export interface Events {
     channel: Channel;
     state: string;
     reason: string | null;
+    /** Why it is dead; null in every other state. */
+    failure: FailureClass | null;
     dueInMs: number;
   }): void;
   /** An account is found in another state than before. */
@@ -36,10 +52,15 @@ export interface Events {
   operatorTold(facts: { deliveries: number }): void;
   pruned(facts: { notifications: number }): void;
   upkeepFailed(facts: { task: string; error: unknown }): void;
-  connectionFailed(facts: { part: 'queue' | 'database'; error: unknown }): void;
+  connectionFailed(facts: { part: 'queue' | 'database' | 'trace collector'; error: unknown }): void;
+  /** Counted, not logged: whoever calls too often could fill the log as well. */
+  rateLimited(facts: { limit: 'calls' | 'notifications' }): void;
   /** `known`: what is in the ledger was used in its place. */
   directoryFailed(facts: { why: string; known: boolean }): void;
 }
+
+/** What a notification says: a text of the templates, the caller's own, or a message to a bare address. */
+export type NotificationKind = 'event' | 'text' | 'email' | 'sms';
 
 /** The same complaint is repeated in the log at most this often; what came in between is counted. */
 const QUIET_MS = 30_000;
@@ -131,6 +152,7 @@ export function createEvents(log: Logger): Events {
         { event: 'connection_failed', part, err: error },
         `the connection to the ${part} failed`,
       ),
+    rateLimited: () => undefined,
     directoryFailed: ({ why, known }) =>
       complain(
         `directory:${why}`,
