@@ -25,8 +25,9 @@ forEachEngine((engine) => {
     const rejected = { kind: 'smtp', code: 550 } as const;
     await sandbox.fault({ channel: 'email', recipient: '*@gone.test', action: rejected });
     await emails(fleet(), addressesAt('gone.test', 7));
+    await untilSettled({ timeoutMs: 90_000 });
     const first = await sandbox.expectEmail(OPS, /^Belfry: \d deliver(y|ies) given up for good$/, {
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
     });
     assert.match(first.text, /\d × rejected: email by smtp, 550/);
     assert.ok(!first.text.includes('@gone.test'));
