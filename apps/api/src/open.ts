@@ -56,7 +56,15 @@ export async function openApiProcess(): Promise<ApiProcess> {
   const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const notifier = createNotifier({ database, catalogue, enqueuer, events });
   const schema = { ready: false };
-  const app = createApp({ settings, database, engine, notifier, log, migrated: () => schema.ready });
+  const app = createApp({
+    settings,
+    database,
+    engine,
+    enqueuer,
+    notifier,
+    log,
+    migrated: () => schema.ready,
+  });
   const listening = await listen(app, settings.HOST, settings.PORT);
   log.info({ url: listening.url }, 'listening');
   await prepareSchema(settings, database, engine, log);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPasswordHash } from '../domain/password.js';
 
 /*
  * How settings are spelled in the environment. An empty value counts as not set. Each field has a description, which is
@@ -38,3 +39,8 @@ export function url(...protocols: string[]) {
     `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   );
 }
+
+/** The hash of a password, as `npm run password-hash` prints it. */
+export const passwordHash = z
+  .string()
+  .refine(isPasswordHash, 'must be a line that "npm run password-hash" has printed, and not a password');

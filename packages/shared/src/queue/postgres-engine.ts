@@ -86,7 +86,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
       worker.on('error', options.onError);
       return worker;
     },
-    limiter: (name, limit) => postgresLimiter(pool, name, limit),
+    limiter: (name, limit, alone) => postgresLimiter(pool, name, limit, alone),
     async ping() {
       await bounded(pool.query('SELECT 1'));
     },

@@ -19,8 +19,8 @@ export interface QueueEngine {
   pending(queue: string): Promise<number>;
   /** Starts a BullMQ worker. */
   work(name: string, process: DeliveryProcessor, options: WorkOptions): JobWorker;
-  /** A limit that counts over all processes. */
-  limiter(name: string, limit: Limit): Limiter;
+  /** A limit that counts over all processes; `alone` is what each allows by itself while they cannot be counted together. */
+  limiter(name: string, limit: Limit, alone?: Limit): Limiter;
   /** Resolves when the engine answers; rejects within two seconds when it does not. */
   ping(): Promise<void>;
   /** What is wrong with the engine's own configuration: an `error` forbids to run on it. */

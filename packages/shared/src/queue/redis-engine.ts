@@ -72,7 +72,7 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
       worker.on('error', options.onError);
       return worker;
     },
-    limiter: (name, limit) => redisLimiter(producer, name, limit),
+    limiter: (name, limit, alone) => redisLimiter(producer, name, limit, alone),
     async ping() {
       up();
       await bounded(producer.ping());
