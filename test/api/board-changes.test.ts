@@ -187,7 +187,7 @@ forEachEngine((engine) => {
     for (const path of ['nothing/pause', `${QUEUE}/${jobId(id, 9)}/retry`, `${QUEUE}/x/retry`])
       assert.equal((await act(path)).status, 404, path);
     assert.deepEqual(await lastAudit(), before);
-    assert.equal((await jobs('delayed')).length, 1);
+    assert.ok((await jobs('delayed')).some((job) => String(job.id) === id));
     assert.equal(await generation(id), 1);
   });
 

@@ -3,18 +3,17 @@ import { describe, test } from 'node:test';
 import { createSessions } from '@belfry/api/board/session.js';
 import { readSettings } from '@belfry/shared/config/read.js';
 import { apiSettings } from '@belfry/shared/config/settings.js';
-import { hashPassword } from '@belfry/shared/domain/password.js';
 import { SignJWT } from 'jose';
 import { type Fleet, useFleet } from '../support/fleet.js';
 import { ask } from '../support/http.js';
-import { BOARD, cookieOf, press, signIn } from './board-visit.js';
+import { BOARD, cookieOf, press, quickHash, signIn } from './board-visit.js';
 import { assertProblem } from './problem.js';
 
 const PASSWORD = 'correct horse battery staple';
 const VIEWER_PASSWORD = 'only looking, thank you';
 const env = {
-  ADMIN_PASSWORD_HASH: await hashPassword(PASSWORD),
-  VIEWER_PASSWORD_HASH: await hashPassword(VIEWER_PASSWORD),
+  ADMIN_PASSWORD_HASH: await quickHash(PASSWORD),
+  VIEWER_PASSWORD_HASH: await quickHash(VIEWER_PASSWORD),
 };
 
 describe('signing in to the board', () => {
@@ -149,7 +148,7 @@ describe('signing in to the board', () => {
     };
     assert.equal(await begin({}, { by: 'password' }), 200);
     assert.equal(await begin({}, { by: 'token', expiresAt: Date.now() - 1_000 }), 401);
-    assert.equal(await begin({ ADMIN_PASSWORD_HASH: await hashPassword(PASSWORD) }, { by: 'password' }), 401);
+    assert.equal(await begin({ ADMIN_PASSWORD_HASH: await quickHash(PASSWORD) }, { by: 'password' }), 401);
     assert.equal(await begin({ JWT_SECRET: 'y'.repeat(40) }, { by: 'token' }), 401);
     const short = new SignJWT({ role: 'admin' })
       .setProtectedHeader({ alg: 'HS256' })

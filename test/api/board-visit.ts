@@ -1,3 +1,4 @@
+import { hashPassword } from '@belfry/shared/domain/password.js';
 import { type Answer, ask } from '../support/http.js';
 
 export const BOARD = '/admin/queues';
@@ -25,4 +26,9 @@ export function press(
   body?: unknown,
 ): Promise<Answer> {
   return ask(method, `${url}${BOARD}/api/queues/${path}`, body, { origin: url, ...headers });
+}
+
+/** A hash that costs as little as the settings take, so that a busy machine is not kept busy with it. */
+export function quickHash(password: string): Promise<string> {
+  return hashPassword(password, { ln: 14, r: 8, p: 1 });
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { CHANNELS, PRIORITIES } from '@belfry/shared/domain/channel.js';
-import { hashPassword } from '@belfry/shared/domain/password.js';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { quickHash } from '../api/board-visit.js';
 import { email } from '../fleet/sending.js';
 import { launchChromium } from '../support/chromium.js';
 import { forEachEngine } from '../support/engines.js';
@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait.js';
 
 const PASSWORD = 'correct horse battery staple';
 const JOB = 'ul[class^="jobActions-"] li:visible button';
-const env = { ADMIN_PASSWORD_HASH: await hashPassword(PASSWORD), RETRY_SWEEP_MS: '3600000' };
+const env = { ADMIN_PASSWORD_HASH: await quickHash(PASSWORD), RETRY_SWEEP_MS: '3600000' };
 
 forEachEngine((engine) => {
   const fleet = useFleet({ engine, env });

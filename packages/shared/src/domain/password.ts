@@ -8,7 +8,7 @@ export const LONGEST_PASSWORD = 1_024;
  * The spelling follows the PHC string format, with colons in the place of its dollar signs: a shell, Docker Compose and
  * some readers of `.env` files would take those for variables.
  */
-const COST = { ln: 15, r: 8, p: 3 } as const;
+const COST = { ln: 15, r: 8, p: 3 };
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 const SPELLING = /^scrypt:ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2}):([\w-]{22,86}):([\w-]{43})$/;
@@ -24,9 +24,8 @@ export function isPasswordHash(text: string): boolean {
   return parse(text) !== null;
 }
 
-/** A hash of a password, of which no two are alike, as `scrypt:ln=15,r=8,p=3:<salt>:<key>`. */
-export async function hashPassword(password: string): Promise<string> {
-  const { ln, r, p } = COST;
+/** A hash of a password, of which no two are alike, as `scrypt:ln=15,r=8,p=3:<salt>:<key>`. @param cost for tests, which have no time. */
+export async function hashPassword(password: string, { ln, r, p } = COST): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const key = await derive(password, { salt, key: Buffer.alloc(KEY_BYTES), options: optionsOf(ln, r, p) });
   return `scrypt:ln=${ln},r=${r},p=${p}:${salt.toString('base64url')}:${key.toString('base64url')}`;
