@@ -7,7 +7,6 @@ import { email } from '../fleet/sending.js';
 import { launchChromium } from '../support/chromium.js';
 import { forEachEngine } from '../support/engines.js';
 import { useFleet } from '../support/fleet.js';
-import { waitFor } from '../support/wait.js';
 
 const PASSWORD = 'correct horse battery staple';
 const JOB = 'ul[class^="jobActions-"] li:visible button';
@@ -128,8 +127,9 @@ forEachEngine((engine) => {
     const posted = page.waitForResponse((answer) => answer.request().method() === 'POST');
     await page.locator('form button').click();
     assert.equal((await posted).status(), 403);
+    const refused = page.waitForEvent('console', { predicate: (line) => /frame/i.test(line.text()) });
     await page.goto('http://evil.example/');
-    await waitFor(() => page.frames().length > 1);
+    await refused;
     assert.equal(await page.frameLocator('iframe').locator('form, #root').count(), 0);
     assert.equal((await fleet().deliveries(id))[0]?.state, 'dead');
     await page.context().close();

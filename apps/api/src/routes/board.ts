@@ -27,6 +27,8 @@ export interface BoardParts {
   readonly engine: QueueEngine;
   readonly enqueuer: Enqueuer;
   readonly authenticator: Authenticator;
+  /** False until the schema is what this build needs. */
+  readonly migrated: () => boolean;
 }
 
 /** Bull Board over every queue, for administrators, and for viewers without its buttons. */
@@ -34,7 +36,7 @@ export function boardRoutes(parts: BoardParts): Router {
   const { settings, engine, authenticator } = parts;
   const sessions = createSessions(settings);
   const board = Router();
-  board.use(boardHeaders, sameOrigin);
+  board.use(boardHeaders, sameOrigin, onceMigrated(parts.migrated));
   board.use(signInRoutes({ ...parts, sessions, base: BOARD_PATH }));
 
   board.use(admit(sessions, authenticator));
@@ -66,6 +68,15 @@ const sameOrigin: RequestHandler = (req, _res, next) => {
   if (!onlyReads(req) && !own) throw new Refusal('forbidden', 'Forbidden', { reason: 'cross_origin' });
   next();
 };
+
+/** Every change is written down, so there must be something to write it in. */
+function onceMigrated(migrated: () => boolean): RequestHandler {
+  return (req, _res, next) => {
+    if (!onlyReads(req) && !migrated())
+      throw new Refusal('unavailable', 'The database is not ready yet.', { retryAfterMs: 2_000 });
+    next();
+  };
+}
 
 /** BullMQ waits for an engine that is down, and whoever looks at the board would wait with it. */
 function whileUp(engine: QueueEngine): RequestHandler {
