@@ -14,6 +14,7 @@ const COMMANDS = {
   seed: 'apps/api/dist/commands/seed.js',
   'rebuild-queues': 'apps/api/dist/commands/rebuild-queues.js',
   token: 'apps/api/dist/commands/token.js',
+  'password-hash': 'apps/api/dist/commands/password-hash.js',
   doctor: 'apps/workers/dist/commands/doctor.js',
 };
 const LONG = { bench: 'test/dist/bench/main.js' };

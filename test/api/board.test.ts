@@ -3,11 +3,10 @@ import { describe, test } from 'node:test';
 import { CHANNELS, PRIORITIES } from '@belfry/shared/domain/channel.js';
 import { forEachEngine } from '../support/engines.js';
 import { useFleet } from '../support/fleet.js';
-import { ask, items } from '../support/http.js';
+import { type Answer, ask, items } from '../support/http.js';
 import { waitFor } from '../support/wait.js';
+import { BOARD } from './board-visit.js';
 import { assertProblem } from './problem.js';
-
-const BOARD = '/admin/queues';
 
 forEachEngine((engine) => {
   const fleet = useFleet({ engine, workers: [] });
@@ -20,12 +19,36 @@ forEachEngine((engine) => {
   const basic = async (role: string) =>
     `Basic ${Buffer.from(`anybody:${await fleet().token(role)}`).toString('base64')}`;
 
-  test('the board asks whoever has no token to sign in', async () => {
-    for (const credentials of [undefined, 'Bearer ', 'Bearer x.y.z', 'Basic !', 'Basic OnB3', 'Digest x']) {
-      const answer = await visit(BOARD, credentials);
-      assert.equal(answer.status, 401, `with ${credentials}`);
-      assert.match(answer.headers.get('www-authenticate') ?? '', /^Basic realm=/);
-      assert.doesNotMatch(answer.text, /<html/);
+  test('whoever is not signed in gets the page to do so, and a program a problem', async () => {
+    for (const [path, headers] of [
+      ['', {}],
+      ['/', { accept: 'text/html,*/*;q=0.8' }],
+      ['/queue/email.low?status=failed', {}],
+      ['/no/such/page', {}],
+    ] as const) {
+      const answer = await visit(BOARD + path, undefined, 'GET', headers);
+      assert.equal(answer.status, 401, path);
+      assert.match(answer.text, /<input id="secret" name="password" type="password"/);
+      assert.match(answer.headers.get('content-type') ?? '', /^text\/html/);
+      assert.equal(answer.headers.get('cache-control'), 'no-store');
+    }
+    for (const credentials of ['Bearer ', 'Bearer x.y.z', 'bearer 1'])
+      assertProblem(await visit(BOARD, credentials), 401);
+    assertProblem(await visit(BOARD, undefined, 'GET', { accept: 'application/json' }), 401);
+    for (const credentials of ['Basic !', 'Basic OnB3', 'Digest x'])
+      assert.equal((await visit(BOARD, credentials)).status, 401);
+  });
+
+  test('no page of the board may be framed, run a script of its own or send a form elsewhere', async () => {
+    for (const answer of [await visit(BOARD), await visit(BOARD, await bearer('Admin'))]) {
+      const policy = answer.headers.get('content-security-policy') ?? '';
+      assert.match(policy, /script-src 'self'(;|$)/);
+      assert.match(policy, /style-src 'self' 'sha256-[^']+'(;|$)/);
+      assert.match(policy, /default-src 'none'.*form-action 'self'.*frame-ancestors 'none'/);
+      assert.doesNotMatch(policy, /unsafe/);
+      assert.equal(answer.headers.get('x-frame-options'), 'DENY');
+      assert.equal(answer.headers.get('cache-control'), 'no-store');
+      assert.doesNotMatch(answer.text, /https?:\/\/|<style|style="|<script>/);
     }
   });
 
@@ -58,6 +81,17 @@ forEachEngine((engine) => {
     for (const path of ['/api/queues', '/api/redis/stats', '/queue/email.low', '/no/such/page'])
       assert.equal((await visit(BOARD + path)).status, 401, path);
     assert.equal((await visit('/ADMIN/Queues/api/queues')).status, 401, 'however the path is spelled');
+  });
+
+  test('a viewer sees the same queues, and may not change them', async () => {
+    const viewer = await bearer('Viewer');
+    const queues = items((await visit(`${BOARD}/api/queues`, viewer)).body.queues);
+    assert.equal(queues.length, CHANNELS.length * PRIORITIES.length);
+    assert.ok(queues.every((queue) => String(queue.readOnlyMode) === 'true'));
+    for (const act of ['pause', 'email.low/pause', 'email.low/retry/failed', 'email.low/nothing']) {
+      const answer = await visit(`${BOARD}/api/queues/${act}`, viewer, 'PUT', { origin: fleet().api.url });
+      assertBoardProblem(answer, 403);
+    }
   });
 
   test('the board lists a queue for every channel and priority', async () => {
@@ -137,7 +171,7 @@ describe('while Redis is down', () => {
     await fleet().redis?.kill();
     for (const path of ['', '/api/queues']) {
       const answer = await visit(path);
-      assertProblem(answer, 503);
+      assert.equal(answer.status, 503);
       assert.equal(answer.body.detail, 'The queue engine cannot be reached.');
       assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]/);
     }
@@ -146,3 +180,11 @@ describe('while Redis is down', () => {
     await waitFor(async () => (await visit('/api/queues')).status === 200, { timeoutMs: 20_000 });
   });
 });
+
+/** A problem document with the two fields that the board's page shows. */
+function assertBoardProblem(answer: Answer, status: number): void {
+  assert.equal(answer.status, status, answer.text);
+  assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
+  assert.equal(answer.body.error, answer.body.title);
+  assert.equal(answer.body.message, answer.body.detail);
+}

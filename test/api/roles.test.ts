@@ -17,6 +17,10 @@ describe('roles', () => {
         assertProblem(await fleet().call(method, path, body, { as: 'user', sub: 'other' }), 403);
         const unheardOf = { authorization: `Bearer ${await fleet().token('superuser', 'other')}` };
         assertProblem(await fleet().call(method, path, body, { as: null, headers: unheardOf }), 403);
+        for (const sub of ['other', PERSON]) {
+          const viewer = { authorization: `Bearer ${await fleet().token('Viewer', sub)}` };
+          assertProblem(await fleet().call(method, path, body, { as: null, headers: viewer }), 403);
+        }
         if (!also.includes('self'))
           assertProblem(await fleet().call(method, path, body, { as: 'user', sub: PERSON }), 403);
         if (!also.includes('internal'))

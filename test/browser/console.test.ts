@@ -37,6 +37,20 @@ describe('the console in a real browser', () => {
     assert.match((await page.locator('#ready').textContent()) ?? '', /^ready/);
   });
 
+  it('opens the notification that a link names, once an administrator signs in', async () => {
+    const id = await fleet().send({ user_id: 'sara', message: 'Linked', channels: ['realtime'] });
+    await fleet().untilStatus(id, 'SENT');
+    const page = await browser.newPage();
+    await page.goto(`${fleet().api.url}/?notification=${id}`);
+    assert.equal(await page.locator('#details').isVisible(), false);
+    await signIn(page, await fleet().token('admin'));
+    await page.locator('#details-title', { hasText: id }).waitFor();
+    await page.locator('#timeline li', { hasText: 'realtime sent' }).waitFor();
+    const none = '01890000-0000-7000-8000-000000000000';
+    await page.goto(`${fleet().api.url}/?notification=${none}`);
+    await page.locator('#details-title', { hasText: `There is no notification ${none}` }).waitFor();
+  });
+
   it('shows markup in ids and events as text, and runs none of it', async () => {
     const id = await fleet().send({
       user_id: 'sara',
@@ -59,30 +73,6 @@ describe('the console in a real browser', () => {
     await page.locator('#latest td', { hasText: '<img src=x' }).waitFor();
     assert.equal(await page.locator('#latest img').count(), 0);
     assert.deepEqual(dialogs, []);
-  });
-});
-
-describe('Bull Board in a real browser', () => {
-  const fleet = useFleet({ engine: 'redis' });
-  let browser: Browser;
-
-  before(async () => {
-    browser = await launchChromium();
-  });
-  after(() => browser?.close());
-
-  it('lists a queue for every channel and priority', async () => {
-    const context = await browser.newContext({
-      httpCredentials: { username: 'ops', password: await fleet().token('admin') },
-    });
-    const page = await context.newPage();
-    await page.goto(`${fleet().api.url}/admin/queues`);
-    await page.getByText('webhook.low').first().waitFor();
-    const text = (await page.locator('body').textContent()) ?? '';
-    for (const channel of ['realtime', 'email', 'sms', 'push', 'webhook']) {
-      for (const priority of ['critical', 'high', 'normal', 'low'])
-        assert.ok(text.includes(`${channel}.${priority}`));
-    }
   });
 });
 

@@ -4,7 +4,10 @@ const REFRESH_MS = 3_000;
 /* The totals count the whole ledger, so they are asked for less often. */
 const TOTALS_MS = 30_000;
 const KEY = 'belfry-token';
-const shown = { id: null };
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+/* A link such as `/?notification=<id>` opens its details, once an administrator is signed in. */
+const linked = new URLSearchParams(location.search).get('notification') ?? '';
+const shown = { id: UUID.test(linked) ? linked : null };
 
 const find = (id) => document.getElementById(id);
 
@@ -48,13 +51,14 @@ async function showLatest() {
   if (shown.id !== null) await showDetails(shown.id);
 }
 
-/** The API's answer, or null after saying why there is none. */
-async function ask(path) {
+/** The API's answer, or null after saying why there is none. @param missing called when there is no such thing. */
+async function ask(path, missing) {
   try {
     const answer = await fetch(`/api/v1${path}`, {
       headers: { authorization: `Bearer ${sessionStorage.getItem(KEY)}` },
     });
     if (answer.ok) return await answer.json();
+    if (answer.status === 404) missing?.();
     if (answer.status === 401 || answer.status === 403) signOut((await answer.json()).detail);
   } catch {
     // The line above the form says that the API is away.
@@ -112,12 +116,21 @@ function row(notification) {
 }
 
 async function showDetails(id) {
-  const notification = await ask(`/notifications/${id}`);
+  const notification = await ask(`/notifications/${id}`, () => showMissing(id));
   if (notification === null) return;
+  const opened = find('details').hidden;
   shown.id = id;
   find('details').hidden = false;
   find('details-title').textContent = `${notification.event_type ?? notification.type} · ${id}`;
   find('timeline').replaceChildren(...notification.deliveries.flatMap(linesOf));
+  if (opened) find('details').scrollIntoView({ block: 'nearest' });
+}
+
+function showMissing(id) {
+  shown.id = null;
+  find('details').hidden = false;
+  find('details-title').textContent = `There is no notification ${id}`;
+  find('timeline').replaceChildren();
 }
 
 function linesOf(delivery) {

@@ -2,6 +2,7 @@ import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import type { Notifier } from '@belfry/shared/notify/notifier.js';
+import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Logger } from '@belfry/shared/service/log.js';
@@ -32,6 +33,7 @@ export interface ApiParts {
   readonly settings: ApiSettings;
   readonly database: Database;
   readonly engine: QueueEngine;
+  readonly enqueuer: Enqueuer;
   readonly notifier: Notifier;
   readonly log: Logger;
   readonly events: Events;
@@ -57,7 +59,7 @@ export function createApp(parts: ApiParts): Express {
   app.use(healthRoutes({ database, engine, migrated }));
   app.use(metricsRoutes(parts.registry, createFleetView(database, engine)));
   app.use(consoleRoutes());
-  app.use(boardRoutes(engine, authenticator));
+  app.use(boardRoutes({ ...parts, authenticator }));
 
   app.use(helmet());
   app.use('/api/v1', (_req, _res, next) => {

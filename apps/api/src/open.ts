@@ -72,6 +72,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     settings,
     database,
     engine,
+    enqueuer,
     notifier,
     log,
     events,

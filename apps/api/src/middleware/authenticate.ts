@@ -8,9 +8,12 @@ export interface Caller {
   /** The token's subject. */
   readonly sub: string;
   readonly role: Role;
+  /** When the token ends, in milliseconds since the epoch. */
+  readonly expiresAt: number;
 }
 
-export const ROLES = ['admin', 'internal', 'user'] as const;
+/** A viewer sees the queue board, and may do nothing else. */
+export const ROLES = ['admin', 'internal', 'user', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Checks a token. Throws `Refusal` 401 for anything that is not a good one. */
@@ -41,9 +44,9 @@ export function createAuthenticator(settings: ApiSettings): Authenticator {
         typeof key === 'function'
           ? await jwtVerify(token, key, options)
           : await jwtVerify(token, key, options);
-      const { sub, role } = payload;
+      const { sub, role, exp = 0 } = payload;
       if (typeof sub !== 'string' || !SUBJECT.test(sub)) throw unauthenticated('The token names nobody.');
-      return { sub, role: roleOf(role) };
+      return { sub, role: roleOf(role), expiresAt: exp * 1_000 };
     } catch (error) {
       throw asRefusal(error);
     }
@@ -85,12 +88,14 @@ function unauthenticated(detail: string): Refusal {
 
 const callers = new WeakMap<Request, Caller>();
 
-/** Lets nobody pass without a good `Authorization: Bearer` token. */
+/** Lets nobody pass without a good `Authorization: Bearer` token, and no viewer: there is nothing here for them. */
 export function authenticate(authenticator: Authenticator): RequestHandler {
   return async (req, _res, next) => {
     const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
     if (token === undefined) throw unauthenticated('Send a token: Authorization: Bearer <JWT>.');
-    callers.set(req, await authenticator(token));
+    const caller = await authenticator(token);
+    if (caller.role === 'viewer') throw new Refusal('forbidden', 'Forbidden');
+    callers.set(req, caller);
     next();
   };
 }

@@ -33,19 +33,24 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
   };
 }
 
-/** Answers with a refusal, and with `Retry-After` in seconds where it says when to come back. */
+/** Answers with a refusal, as a problem document. */
 function refuse(res: Response, refusal: Refusal): void {
+  setRefusalHeaders(res, refusal);
+  sendProblem(res, problemOf(refusal));
+}
+
+/** What a refusal says beside its body: `Retry-After` in seconds where it is known, and how to sign in. */
+export function setRefusalHeaders(res: Response, refusal: Refusal): void {
   if (refusal.retryAfterMs !== undefined)
     res.set('Retry-After', String(Math.ceil(refusal.retryAfterMs / 1000)));
   if (refusal.code === 'unauthenticated') res.set('WWW-Authenticate', 'Bearer realm="belfry"');
-  sendProblem(res, problemOf(refusal));
 }
 
 function sendProblem(res: Response, problem: Problem): void {
   res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-/** What a caller is told of an error; null for a bug. */
+/** What was thrown as a refusal for its caller; null when it is a bug. */
 export function asRefusal(error: unknown, req: Request): Refusal | null {
   if (error instanceof Refusal) return error;
   if (error instanceof BatcherFull)

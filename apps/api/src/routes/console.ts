@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
 import helmet from 'helmet';
 
-const PAGES = fileURLToPath(new URL('../../public', import.meta.url));
+/** The files of the pages that anybody may read. */
+export const PUBLIC = fileURLToPath(new URL('../../public', import.meta.url));
 
 /** The console: a page that shows what the API says. It holds nothing secret; what it shows it asks for with a token. */
 export function consoleRoutes(): Router {
@@ -22,7 +23,7 @@ export function consoleRoutes(): Router {
       },
     },
   });
-  router.get('/', shut, (_req, res) => res.sendFile('index.html', { root: PAGES }));
-  router.use('/console', shut, express.static(PAGES, { index: false }));
+  router.get('/', shut, (_req, res) => res.sendFile('index.html', { root: PUBLIC }));
+  router.use('/console', shut, express.static(PUBLIC, { index: false }));
   return router;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPasswordHash } from '../domain/password.js';
 import { isWebhookSecret } from '../domain/webhook-secret.js';
 
 /*
@@ -68,3 +69,8 @@ export const webhookSecrets = z
       'What webhooks are signed with: `whsec_` and the base64 of 32 random bytes; while you rotate, the new one and the old one with a space between. Workers and API have the same.',
     secret: true,
   });
+
+/** The hash of a password, as `npm run password-hash` prints it. */
+export const passwordHash = z
+  .string()
+  .refine(isPasswordHash, 'must be a line that "npm run password-hash" has printed, and not a password');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
-import { directoryUrl, limit, retention, url, webhookSecrets, whole } from './fields.js';
+import { directoryUrl, limit, passwordHash, retention, url, webhookSecrets, whole } from './fields.js';
 
 /** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
 const SHORTEST_SECRET = 16;
@@ -94,6 +94,19 @@ export const apiFields = {
   ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 525_600)
     .default(30)
     .describe('How long a token of `npm run token` is good for.'),
+  SESSION_SECRET: z
+    .string()
+    .min(ADVISED_SECRET, `must have at least ${ADVISED_SECRET} characters`)
+    .optional()
+    .describe(
+      'Signs sign-ins to the queue board. Needed for them with an asymmetric ALGORITHM; without it JWT_SECRET serves.',
+    ),
+  ADMIN_PASSWORD_HASH: passwordHash
+    .optional()
+    .describe('Lets a password open the queue board; `npm run password-hash` prints it.'),
+  VIEWER_PASSWORD_HASH: passwordHash
+    .optional()
+    .describe('The same for a password that shows the queue board and changes nothing.'),
   RATE_LIMIT: limit
     .default({ points: 1000, seconds: 60 })
     .describe('Requests per caller, as 1000/60s, or off.'),
@@ -165,12 +178,14 @@ export const tokenSettings = z.object({
   JWT_AUDIENCE: apiFields.JWT_AUDIENCE,
   ACCESS_TOKEN_EXPIRE_MINUTES: apiFields.ACCESS_TOKEN_EXPIRE_MINUTES,
 });
+// By itself zod would not look at a rule while any other setting is wrong, and so not tell all problems at once.
+const withAlgorithm = {
+  when: ({ issues }: z.core.ParsePayload) => !issues.some(({ path }) => path?.[0] === 'ALGORITHM'),
+};
 export const apiSettings = z
   .object({ ...fleetFields, ...tracingFields, ...apiFields })
-  .superRefine(keyOfTokens, {
-    // By itself zod would not look at this rule while any other setting is wrong, and so not tell all problems at once.
-    when: ({ issues }) => !issues.some(({ path }) => path?.[0] === 'ALGORITHM'),
-  });
+  .superRefine(keyOfTokens, withAlgorithm)
+  .superRefine(keyOfSessions, withAlgorithm);
 export const workerSettings = z
   .object({ ...fleetFields, ...tracingFields, ...workerFields })
   .transform((settings) => ({
@@ -215,6 +230,26 @@ function keyOfTokens(
       message: `is required with ALGORITHM=${settings.ALGORITHM}`,
     });
   }
+}
+
+/** What a sign-in with a password is signed with: nothing else could be done with that password. */
+function keyOfSessions(
+  settings: {
+    ALGORITHM: string;
+    SESSION_SECRET?: string | undefined;
+    ADMIN_PASSWORD_HASH?: string | undefined;
+    VIEWER_PASSWORD_HASH?: string | undefined;
+  },
+  context: z.RefinementCtx,
+): void {
+  const passwords = settings.ADMIN_PASSWORD_HASH ?? settings.VIEWER_PASSWORD_HASH;
+  if (settings.ALGORITHM.startsWith('HS') || settings.SESSION_SECRET !== undefined || passwords === undefined)
+    return;
+  context.addIssue({
+    code: 'custom',
+    path: ['SESSION_SECRET'],
+    message: `is required for sign-ins with a password and ALGORITHM=${settings.ALGORITHM}: set it to the output of: openssl rand -base64 48`,
+  });
 }
 
 const tracingSettings = z.object(tracingFields);

@@ -27,7 +27,8 @@ const OWED = `${isOpen('state')} AND CASE
   ELSE (state <> 'scheduled' OR due_at < now() + interval '24 hours') AND updated_at < now() - $1 * interval '1 millisecond'
 END`;
 
-const SEED = `id AS "deliveryId", notification_id AS "notificationId", channel, priority, generation,
+/** The columns of a delivery as its `JobSeed`. */
+export const SEED = `id AS "deliveryId", notification_id AS "notificationId", channel, priority, generation,
   greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs"`;
 
 /** How many rows of a channel and priority there are for which a job must exist. */

@@ -13,6 +13,8 @@ import type { Limit } from '../config/fields.js';
 export interface Limiter {
   /** Takes points. Null when there were enough, otherwise how long to wait, in milliseconds. */
   take(key: string, points?: number): Promise<number | null>;
+  /** Gives one point back that turned out not to count. */
+  giveBack(key: string): Promise<void>;
   /** Lets nobody pass for so long, whatever is left, in milliseconds (rounded up to a second). */
   block(key: string, ms: number): Promise<void>;
   /** For how long nobody passes yet, in milliseconds; 0 when somebody does. Takes nothing. */
@@ -24,12 +26,15 @@ export interface LimiterOptions {
    * For work that waits and comes back, rather than calls that are refused: whoever is told to wait is told a time of its
    * own, spread evenly over the coming windows, and while the store is away each process counts by itself.
    */
-  readonly queueing: boolean;
+  readonly queueing?: boolean;
+  /** What each process allows by itself while they cannot be counted together; on Redis the limit itself when not given. */
+  readonly alone?: Limit;
 }
 
 /** Never limits: the setting is `off`. */
 export const UNLIMITED: Limiter = {
   take: async () => null,
+  giveBack: async () => undefined,
   block: async () => undefined,
   blockedMs: async () => 0,
 };
@@ -39,24 +44,29 @@ export function redisLimiter(
   client: Redis,
   name: string,
   limit: Limit,
-  options: LimiterOptions = CALLS,
+  options: LimiterOptions = {},
 ): Limiter {
   const limiter = new RateLimiterRedis({
     storeClient: client,
     keyPrefix: `belfry-limit-${name}`,
-    insuranceLimiter: byItself(limit),
+    insuranceLimiter: byItself(options.alone ?? limit),
     ...boundsOf(limit, options),
   });
   return adapt(limiter, limit, options);
 }
 
-/** In the ledger's database, in a table that is not logged. */
+/**
+ * In the ledger's database, in a table that is not logged. Rejects while that is away, unless it is for work that waits or
+ * there is a limit `alone`.
+ */
 export function postgresLimiter(
   pool: pg.Pool,
   name: string,
   limit: Limit,
-  options: LimiterOptions = CALLS,
+  options: LimiterOptions = {},
 ): Limiter {
+  // A call needs the database anyway; what waits for a provider does not.
+  const alone = options.alone ?? (options.queueing === true ? limit : undefined);
   const limiter = new RateLimiterPostgres({
     storeClient: pool,
     storeType: 'pool',
@@ -64,20 +74,17 @@ export function postgresLimiter(
     tableName: 'rate_limit',
     tableCreated: true,
     keyPrefix: name,
-    // A call needs the database anyway; what waits for a provider does not.
-    ...(options.queueing ? { insuranceLimiter: byItself(limit) } : {}),
+    ...(alone === undefined ? {} : { insuranceLimiter: byItself(alone) }),
     ...boundsOf(limit, options),
   });
   return adapt(limiter, limit, options);
 }
 
-const CALLS: LimiterOptions = { queueing: false };
-
 function byItself(limit: Limit): RateLimiterMemory {
   return new RateLimiterMemory({ points: limit.points, duration: limit.seconds });
 }
 
-function boundsOf(limit: Limit, { queueing }: LimiterOptions) {
+function boundsOf(limit: Limit, { queueing = false }: LimiterOptions) {
   return {
     points: limit.points,
     duration: limit.seconds,
@@ -86,7 +93,11 @@ function boundsOf(limit: Limit, { queueing }: LimiterOptions) {
   };
 }
 
-function adapt(limiter: RateLimiterStoreAbstract, limit: Limit, { queueing }: LimiterOptions): Limiter {
+function adapt(
+  limiter: RateLimiterStoreAbstract,
+  limit: Limit,
+  { queueing = false }: LimiterOptions,
+): Limiter {
   return {
     async take(key, points = 1) {
       try {
@@ -96,6 +107,9 @@ function adapt(limiter: RateLimiterStoreAbstract, limit: Limit, { queueing }: Li
         if (!(refused instanceof RateLimiterRes)) throw refused;
         return Math.max(1, queueing ? turnAfter(refused, limit) : refused.msBeforeNext);
       }
+    },
+    async giveBack(key) {
+      await limiter.reward(key, 1);
     },
     async block(key, ms) {
       // Redis is told whole seconds, and takes none for "for ever".

@@ -94,7 +94,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
       worker.on('error', options.onError);
       return worker;
     },
-    limiter: (name, limit, spread) => postgresLimiter(pool, name, limit, spread),
+    limiter: (name, limit, options) => postgresLimiter(pool, name, limit, options),
     async ping() {
       await bounded(pool.query('SELECT 1'));
     },

@@ -79,7 +79,7 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
       worker.on('error', options.onError);
       return worker;
     },
-    limiter: (name, limit, spread) => redisLimiter(producer, name, limit, spread),
+    limiter: (name, limit, options) => redisLimiter(producer, name, limit, options),
     async ping() {
       up();
       await bounded(producer.ping());
