@@ -149,6 +149,8 @@ forEachEngine((engine) => {
     assert.equal((await fleet().call('PUT', `/users/${ID}`, {})).status, 201);
     assert.equal((await fleet().call('GET', `/users/${ID}/preferences`)).body.sms, false);
     assert.deepEqual((await fleet().call('GET', `/users/${ID}`)).body.groups, []);
+    // Their id has the canary in it.
+    assert.equal((await fleet().call('DELETE', `/users/${ID}`)).status, 204);
   });
 
   test('whoever is erased while they are being notified leaves nothing either', async () => {
