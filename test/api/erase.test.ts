@@ -93,6 +93,8 @@ forEachEngine((engine) => {
         notifications: [{ user_id: ID, message: CANARY, send_at: Date.now() / 1000 + 3600 }],
       }),
     ];
+    const later = { to: EMAIL, subject: CANARY, body: CANARY, send_at: Date.now() / 1000 + 3600 };
+    bare.push(await fleet().call('POST', '/notifications/email/send', later));
     for (const { status, text } of [...done, ...open, ...bare]) assert.ok([202, 207].includes(status), text);
     const keyed = { headers: { 'idempotency-key': 'kept' } };
     await fleet().call('POST', '/notifications/send', { user_id: ID, message: CANARY }, keyed);
@@ -147,6 +149,8 @@ forEachEngine((engine) => {
     assert.equal((await fleet().call('PUT', `/users/${ID}`, {})).status, 201);
     assert.equal((await fleet().call('GET', `/users/${ID}/preferences`)).body.sms, false);
     assert.deepEqual((await fleet().call('GET', `/users/${ID}`)).body.groups, []);
+    // Their id has the canary in it.
+    assert.equal((await fleet().call('DELETE', `/users/${ID}`)).status, 204);
   });
 
   test('whoever is erased while they are being notified leaves nothing either', async () => {
@@ -236,17 +240,15 @@ const EVERYWHERE = [
   'idempotency_key',
 ];
 
-/** Messages to the bare addresses of somebody: what went out, in other letters too, and what waits. */
+/** Messages to the bare addresses of somebody, one of them spelled in other letters. */
 async function bareMessages(fleet: Fleet): Promise<Answer[]> {
   const mail = { to: EMAIL, subject: `bare ${CANARY}`, body: CANARY, html_body: `<b>${CANARY}</b>` };
-  const sent = [
+  return [
     await fleet.call('POST', '/notifications/email/send', mail),
     await fleet.call('POST', '/notifications/email/send', { ...mail, to: EMAIL.toUpperCase() }),
     await fleet.call('POST', '/notifications/email/send', { ...mail, to: FORMER }),
     await fleet.call('POST', '/notifications/sms/send', { phone: PHONE, message: CANARY }),
   ];
-  const later = { ...mail, send_at: Date.now() / 1000 + 3600 };
-  return [...sent, await fleet.call('POST', '/notifications/email/send', later)];
 }
 
 const MANY = `

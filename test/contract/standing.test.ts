@@ -211,6 +211,7 @@ describe('an account with a limit', () => {
   it('is used without one when the limit cannot be asked for', async () => {
     const broken: Limiter = {
       take: () => Promise.reject(new Error('away')),
+      giveBack: () => Promise.reject(new Error('away')),
       block: () => Promise.reject(new Error('away')),
       blockedMs: () => Promise.reject(new Error('away')),
     };

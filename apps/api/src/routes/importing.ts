@@ -49,8 +49,10 @@ export function importingRoutes(database: Database): Router {
 }
 
 const takesLines: RequestHandler = (req, _res, next) => {
-  // `null`: there is no body, and so nobody to import.
-  if (req.is([NDJSON, 'application/ndjson', 'application/jsonl']) === false) {
+  // Who sends nothing imports nobody, and need not say what it is.
+  const empty =
+    req.headers['transfer-encoding'] === undefined && Number(req.headers['content-length'] ?? 0) === 0;
+  if (!empty && !req.is([NDJSON, 'application/ndjson', 'application/jsonl'])) {
     throw new Refusal(
       'unsupported_media_type',
       `Send lines of JSON, with the header Content-Type: ${NDJSON}.`,
