@@ -3,6 +3,7 @@ import { fleetSettings } from '@belfry/shared/config/settings.js';
 import { openDatabase } from '@belfry/shared/ledger/database.js';
 import { findPerson, type PersonChange, putPerson, putPreferences } from '@belfry/shared/ledger/people.js';
 import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
+import { asksForJson } from './json-answer.js';
 
 const ADDIS = 'Africa/Addis_Ababa';
 
@@ -48,13 +49,16 @@ await orExit(async () => {
   loadEnvFile();
   const settings = readSettings(fleetSettings);
   const database = openDatabase({ url: settings.DATABASE_URL, name: 'belfry-seed', size: 2 });
+  const answer = { added: [] as string[], known: [] as string[] };
   for (const { id, change, sms } of DEMO) {
     const known = (await findPerson(database, id)) !== null;
     if (!known) {
       await putPerson(database, id, change);
       await putPreferences(database, id, { sms });
     }
-    console.log(`${known ? 'known' : 'added'} ${id}`);
+    answer[known ? 'known' : 'added'].push(id);
+    if (!asksForJson()) console.log(`${known ? 'known' : 'added'} ${id}`);
   }
+  if (asksForJson()) console.log(JSON.stringify(answer));
   await database.close();
 }, INTERRUPTED);

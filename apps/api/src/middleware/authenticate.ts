@@ -1,5 +1,6 @@
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
+import { ROLES, type Role } from '@belfry/shared/service/token.js';
 import type { Request, RequestHandler } from 'express';
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 
@@ -9,9 +10,6 @@ export interface Caller {
   readonly sub: string;
   readonly role: Role;
 }
-
-export const ROLES = ['admin', 'internal', 'user'] as const;
-export type Role = (typeof ROLES)[number];
 
 /** Checks a token. Throws `Refusal` 401 for anything that is not a good one. */
 export type Authenticator = (token: string) => Promise<Caller>;
