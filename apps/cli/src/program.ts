@@ -26,18 +26,18 @@ export function createProgram(shell: Shell): Command {
     .hook('preAction', (_, command) => {
       shell.terminal.json = command.optsWithGlobals().json === true;
     });
-  for (const add of [
-    addSend,
-    addNotifications,
-    addTail,
-    addStats,
-    addDead,
-    addUsers,
-    addAudit,
-    addTemplate,
-    addPrograms,
-  ])
-    add(program, shell);
+  program.commandsGroup('Notifications:');
+  addSend(program, shell);
+  addNotifications(program, shell);
+  addTail(program, shell);
+  addStats(program, shell);
+  program.commandsGroup('Operating:');
+  addDead(program, shell);
+  addUsers(program, shell);
+  addAudit(program, shell);
+  program.commandsGroup('Without the API, on the machine of the installation:');
+  addTemplate(program, shell);
+  addPrograms(program, shell);
   everywhere(program);
   return program;
 }
@@ -46,6 +46,7 @@ export function createProgram(shell: Shell): Command {
 function everywhere(command: Command): void {
   command
     .exitOverride()
+    .helpCommand(false)
     .showHelpAfterError('(add --help to see how it is written)')
     .configureHelp({ showGlobalOptions: true });
   for (const one of command.commands) everywhere(one);

@@ -37,7 +37,8 @@ export function refusalOf(access: Access, status: number, headers: RetryHeaders,
     typeof problem?.detail === 'string'
       ? visible(problem.detail)
       : `${access.url} answered with ${status}, and not in the words of Belfry.`;
-  const remedies = [...fieldErrors(problem?.errors)];
+  // One wrong field is the detail already.
+  const remedies = [...fieldErrors(problem?.errors)].filter((one) => !detail.includes(one));
   const more = problem === undefined ? notBelfry(access, status, headers) : remedyFor(access, status, waitMs);
   if (more !== undefined) remedies.push(more);
   return new Refused(status, waitMs, detail, remedies);

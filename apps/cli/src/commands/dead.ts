@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { DeadLetter, Replayed } from '../api/shapes.js';
 import { UsageError } from '../failure.js';
 import type { Shell } from '../shell.js';
-import { before, count, fromNow, moment } from '../text/times.js';
+import { before, brief, count, fromNow } from '../text/times.js';
 import { visible } from '../text/visible.js';
 import { type Page, pageQuery, withPage } from './options.js';
 import { showList } from './show-list.js';
@@ -36,7 +36,7 @@ export function addDead(program: Command, shell: Shell): void {
         {
           head: ['DIED', 'CLASS', 'CHANNEL', 'TO', 'EVENT', 'WHY', 'ID'],
           row: (one) => [
-            moment(one.dead_at),
+            brief(one.dead_at),
             visible(`${one.class ?? '-'}${one.retryable ? '' : ' (final)'}`),
             visible(one.channel),
             visible(one.user_id ?? '-'),
@@ -44,6 +44,8 @@ export function addDead(program: Command, shell: Shell): void {
             visible([one.provider, one.code, one.error ?? one.reason].filter(Boolean).join(' ')),
             one.id,
           ],
+          whole: ['ID'],
+          spare: ['EVENT', 'TO'],
           none: 'No dead letter is like that.',
         },
       );

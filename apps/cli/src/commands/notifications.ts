@@ -3,7 +3,7 @@ import type { Details, Explained, Summary } from '../api/shapes.js';
 import type { Shell } from '../shell.js';
 import { inColour } from '../text/colours.js';
 import { tableLines } from '../text/table.js';
-import { moment } from '../text/times.js';
+import { brief } from '../text/times.js';
 import { visible } from '../text/visible.js';
 import { drawHead, drawMoment, momentsOf } from '../timeline.js';
 import {
@@ -49,7 +49,7 @@ export function addNotifications(program: Command, shell: Shell): void {
       await showList(terminal, found, options, {
         head: ['CREATED', 'STATUS', 'PRIORITY', 'TO', 'EVENT', 'CHANNELS', 'ID'],
         row: (one) => [
-          moment(one.created_at),
+          brief(one.created_at),
           one.status,
           one.priority,
           visible(one.user_id ?? '-'),
@@ -57,6 +57,9 @@ export function addNotifications(program: Command, shell: Shell): void {
           one.channels.join(','),
           one.id,
         ],
+        state: (one) => one.status,
+        whole: ['ID'],
+        spare: ['PRIORITY', 'CHANNELS'],
         none: 'No notification is like that.',
       });
     });

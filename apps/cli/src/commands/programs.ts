@@ -34,7 +34,7 @@ export function addPrograms(program: Command, { terminal }: Shell): void {
   for (const [name, { file, about, usage }] of Object.entries(PROGRAMS)) {
     program
       .command(name)
-      .description(`${about}; on the machine of the installation, without the API`)
+      .description(about)
       .usage(`${usage} [--json]`.trim())
       .allowUnknownOption()
       .allowExcessArguments()

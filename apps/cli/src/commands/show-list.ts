@@ -1,12 +1,15 @@
 import type { Terminal } from '../terminal.js';
-import { tableLines } from '../text/table.js';
+import { inColour } from '../text/colours.js';
+import { type Shape, tableLines } from '../text/table.js';
 import { visibleJson } from '../text/visible.js';
 import type { Page } from './options.js';
 
 /** How a list is shown: a head, and a row for each of its items. */
-export interface Listing<Item> {
+export interface Listing<Item> extends Shape {
   readonly head: readonly string[];
   readonly row: (item: Item) => readonly string[];
+  /** A word of the row that has a colour of its own. */
+  readonly state?: (item: Item) => string;
   /** Said when there is nothing. */
   readonly none: string;
 }
@@ -29,10 +32,14 @@ export async function showList<Item>(
   let more = false;
   let block: Item[] = [];
   const flush = () => {
-    const lines = tableLines(listing.head, block.map(listing.row), terminal.width);
+    const lines = tableLines(listing.head, block.map(listing.row), terminal.width, listing);
     const [head = '', ...rows] = lines;
     if (shown <= BLOCK) terminal.line(terminal.paint('bold', head));
-    for (const row of rows) terminal.line(row);
+    for (const [index, row] of rows.entries()) {
+      const item = block[index];
+      const word = item === undefined ? '' : (listing.state?.(item) ?? '');
+      terminal.line(word === '' ? row : row.replace(word, () => inColour(terminal, word)));
+    }
     block = [];
   };
   for await (const item of items) {

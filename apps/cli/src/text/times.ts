@@ -59,6 +59,13 @@ export function moment(iso: string | null | undefined): string {
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
+/** The same in eleven columns: the time of today, otherwise the day too. */
+export function brief(iso: string | null | undefined, now = new Date()): string {
+  const [day = '', time = ''] = moment(iso).split(' ');
+  const [today] = moment(now.toISOString()).split(' ');
+  return day === today ? time : `${day.slice(5)} ${time.slice(0, 5)}`.trim();
+}
+
 /** How long ago, or how far ahead, as people say it: `3 min ago`, `in 2 h`. */
 export function fromNow(iso: string, now = Date.now()): string {
   const ms = new Date(iso).getTime() - now;
