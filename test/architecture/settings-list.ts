@@ -1,4 +1,5 @@
 import { PROVIDERS } from '@belfry/channels/providers.js';
+import { cliFields } from '@belfry/shared/config/cli-settings.js';
 import { apiFields, fleetFields, workerFields } from '@belfry/shared/config/settings.js';
 import type { z } from 'zod';
 
@@ -45,6 +46,12 @@ export function settingGroups(): Group[] {
         settings: settingsOf(settings.shape),
       }),
     ),
+    {
+      title: 'Command line',
+      introduction:
+        'Read by `npm run belfry`, which also reads `PORT`, `TEMPLATES_DIR` and what it needs to make a token.',
+      settings: settingsOf(cliFields),
+    },
     {
       title: '`npm start`',
       introduction: 'Read by `npm start` and the commands beside it.',

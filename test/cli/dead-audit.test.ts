@@ -9,11 +9,8 @@ const api: Answering = ({ method, path, query, body }, res) => {
     const { ids = [], rate = 50 } = JSON.parse(body);
     const skipped = ids.includes('unknown') ? [{ id: 'unknown', reason: 'not_found' }] : [];
     const replayed = ids.length === 0 ? DEAD.length : ids.length - skipped.length;
-    return json(
-      res,
-      { replayed, skipped, rate, last_due_at: replayed > 0 ? '2027-03-01T09:00:00.000Z' : null },
-      202,
-    );
+    const last_due_at = replayed > 0 ? '2027-03-01T09:00:00.000Z' : null;
+    return json(res, { replayed, skipped, rate, last_due_at, more: false }, 202);
   }
   const all = path === '/api/v1/dead-letters' ? DEAD : path === '/api/v1/audit' ? ACTS : undefined;
   if (all === undefined) return json(res, { detail: 'nothing here' }, 404);

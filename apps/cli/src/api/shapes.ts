@@ -89,6 +89,8 @@ export interface Replayed {
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
   readonly rate: number | null;
   readonly last_due_at: string | null;
+  /** There were more than one call replays. */
+  readonly more?: boolean;
 }
 
 export interface Person {

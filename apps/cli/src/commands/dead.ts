@@ -1,4 +1,5 @@
-import { CHANNELS } from '@belfry/shared/domain/channel.js';
+import { randomUUID } from 'node:crypto';
+import { CHANNELS, PRIORITIES } from '@belfry/shared/domain/channel.js';
 import { type Command, Option } from 'commander';
 import type { DeadLetter, Replayed } from '../api/shapes.js';
 import { UsageError } from '../failure.js';
@@ -11,6 +12,7 @@ import { showList } from './show-list.js';
 interface Filters {
   readonly class?: string;
   readonly channel?: string;
+  readonly priority?: string;
   readonly provider?: string;
   readonly event?: string;
   readonly user?: string;
@@ -57,7 +59,7 @@ export function addDead(program: Command, shell: Shell): void {
     .option('--from <time>', 'died not before: a span such as 2h (ago), or ISO 8601', before)
     .option('--to <time>', 'died before: the same', before)
     .option('-a, --all', 'every dead letter, when no other option chooses')
-    .option('-r, --rate <n>', 'how many a second', count(1, 10_000))
+    .option('-r, --rate <n>', 'how many a second (the API takes 50)', count(1, 1_000))
     .action((ids: string[], options: ReplayOptions) => replay(shell, ids, options));
 }
 
@@ -65,6 +67,7 @@ function withFilters(command: Command): Command {
   return command
     .option('--class <class>', 'of this class of failure')
     .addOption(new Option('-c, --channel <channel>', 'on this channel').choices(CHANNELS))
+    .addOption(new Option('-p, --priority <priority>', 'of this priority').choices(PRIORITIES))
     .option('--provider <name>', 'that this provider gave up')
     .option('-e, --event <event>', 'of this event')
     .option('-u, --user <id>', 'to this person')
@@ -72,8 +75,8 @@ function withFilters(command: Command): Command {
 }
 
 function filterOf(options: Filters) {
-  const { channel, provider, event, user, search } = options;
-  return { class: options.class, channel, provider, event_type: event, user_id: user, search };
+  const { channel, priority, provider, event, user, search } = options;
+  return { class: options.class, channel, priority, provider, event_type: event, user_id: user, search };
 }
 
 async function replay(
@@ -93,6 +96,7 @@ async function replay(
       ...(ids.length > 0 ? { ids } : { filter }),
       ...(options.rate === undefined ? {} : { rate: options.rate }),
     },
+    headers: { 'idempotency-key': randomUUID() },
     inDoubt: 'It is not known whether they are replayed. Asking again replays nothing twice.',
   });
   terminal.answer(answer);
@@ -105,4 +109,5 @@ async function replay(
     );
   for (const { id, reason } of answer.skipped)
     terminal.line(`left alone: ${visible(id)} (${visible(reason)})`);
+  if (answer.more === true) terminal.note('There are more: the same command goes on with them.');
 }

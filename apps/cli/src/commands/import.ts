@@ -25,11 +25,31 @@ The file is read as it is sent. Importing it again changes nothing twice.`,
     .action((file: string) => importPeople(shell, file));
 }
 
+/** What the API says while it imports, a line for each thing. */
+type Said =
+  | {
+      readonly type: 'refused';
+      readonly line: number;
+      readonly detail?: string;
+      readonly errors?: readonly FieldError[];
+    }
+  | { readonly type: 'progress'; readonly imported: number }
+  | Summary;
+
+interface FieldError {
+  readonly path?: string;
+  readonly message?: string;
+}
+
 interface Summary {
+  readonly type: 'summary';
   readonly imported: number;
   readonly created: number;
   readonly updated: number;
   readonly refused_count: number;
+  /** False when something stopped it before its end, which is then the problem. */
+  readonly complete: boolean;
+  readonly problem?: { readonly detail?: string };
 }
 
 async function importPeople(shell: Shell, file: string): Promise<void> {
@@ -39,25 +59,34 @@ async function importPeople(shell: Shell, file: string): Promise<void> {
   const progress = progressOn(terminal, bytes);
   let summary: Summary | undefined;
   try {
-    for await (const said of upload(access, '/users/import', source.pipe(progress.counter), stopped)) {
-      if (isSummary(said)) summary = said;
-      else if (isRefusal(said)) progress.interrupt(() => report(terminal, said));
-      else progress.heard(said);
+    for await (const one of upload(access, '/users/import', source.pipe(progress.counter), stopped)) {
+      const said = one as Said;
+      if (said.type === 'summary') {
+        summary = said;
+        // It says the end, also where it says so before the whole file was sent.
+        break;
+      }
+      if (said.type === 'refused') progress.interrupt(() => report(terminal, said));
+      else if (said.type === 'progress') progress.heard(said.imported);
     }
   } finally {
     progress.stop();
     source.destroy();
   }
-  if (summary === undefined)
-    throw new Failure(
-      'The import broke off before its end.',
-      'Importing the same file again changes nothing twice.',
-    );
+  if (summary === undefined) throw new Failure('The import broke off before its end.', AGAIN);
   terminal.item(summary);
-  const { imported, created, updated, refused_count: refused } = summary;
+  const { imported, created, updated, refused_count: refused, complete, problem } = summary;
   terminal.line(`${imported} imported: ${created} new, ${updated} changed; ${refused} refused.`);
+  if (!complete) {
+    throw new Failure(
+      `The import stopped before its end: ${visible(problem?.detail ?? 'no reason was given')}`,
+      AGAIN,
+    );
+  }
   if (refused > 0) throw new Failure(`${refused} ${refused === 1 ? 'line was' : 'lines were'} refused.`);
 }
+
+const AGAIN = 'What was taken stays; importing the same file again changes nothing twice.';
 
 async function open(
   { stdin, path }: Shell,
@@ -76,8 +105,8 @@ async function open(
 interface Progress {
   /** What the bytes go through. */
   readonly counter: Transform;
-  /** What the API says of how far it is. */
-  heard(said: unknown): void;
+  /** How many people the API has by now. */
+  heard(imported: number): void;
   /** Writes lines past the bar. */
   interrupt(write: () => void): void;
   stop(): void;
@@ -109,8 +138,8 @@ function progressOn(terminal: Terminal, bytes: number | undefined): Progress {
         done(null, chunk);
       },
     }),
-    heard(said) {
-      people = importedIn(said) ?? people;
+    heard(imported) {
+      people = imported;
       told();
     },
     interrupt(write) {
@@ -135,33 +164,11 @@ const BAR = {
   etaBuffer: 50,
 };
 
-function isSummary(said: unknown): said is Summary {
-  return typeof said === 'object' && said !== null && 'refused_count' in said;
-}
-
-interface Refusal {
-  readonly line: number;
-  readonly errors?: readonly { readonly path?: string; readonly message?: string }[];
-  readonly detail?: string;
-}
-
-function isRefusal(said: unknown): said is Refusal {
-  return (
-    typeof said === 'object' && said !== null && 'line' in said && ('errors' in said || 'detail' in said)
-  );
-}
-
-function report(terminal: Terminal, refusal: Refusal): void {
+function report(terminal: Terminal, refusal: Extract<Said, { type: 'refused' }>): void {
   terminal.item(refusal);
   const errors = (refusal.errors ?? []).map(({ path, message }) =>
     path ? `${path} ${message}` : `${message}`,
   );
   const why = errors.length > 0 ? errors.join('; ') : (refusal.detail ?? 'refused');
   terminal.line(`line ${refusal.line}: ${visible(why)}`);
-}
-
-function importedIn(said: unknown): number | undefined {
-  if (typeof said !== 'object' || said === null) return undefined;
-  const { imported, progress } = said as { imported?: unknown; progress?: unknown };
-  return typeof imported === 'number' ? imported : importedIn(progress);
 }

@@ -9,6 +9,13 @@ import { addImport } from './import.js';
 import { type Page, pageQuery, several, withPage } from './options.js';
 import { showList } from './show-list.js';
 
+interface PeopleFilter {
+  readonly search?: string;
+  readonly group?: string;
+  readonly role?: string;
+  readonly active?: boolean;
+}
+
 interface PutOptions {
   readonly email?: string;
   readonly phone?: string;
@@ -29,9 +36,14 @@ export function addUsers(program: Command, shell: Shell): void {
 
   withPage(users.command('list'), { times: false })
     .description('list people by their ids')
-    .option('--search <text>', 'whose id, address or number begins so')
-    .action(async (options: Page & { search?: string }) => {
-      const query = { search: options.search, ...pageQuery(options) };
+    .option('--search <text>', 'with this in their id, address or number')
+    .option('--group <group>', 'in this group')
+    .option('--role <role>', 'in this role')
+    .option('--active', 'who are told things')
+    .option('--no-active', 'who are not')
+    .action(async (options: Page & PeopleFilter) => {
+      const { search, group, role, active } = options;
+      const query = { search, group, role, active, ...pageQuery(options) };
       await showList(terminal, (await shell.client()).pages<Person>('/users', query), options, {
         head: ['ID', 'EMAIL', 'PHONE', 'LOCALE', 'ROLES', 'ACTIVE'],
         row: (one) => [

@@ -38,7 +38,7 @@ async function examine(database: Database): Promise<Finding[]> {
   const asked = Date.now();
   const [server] = await database.rows<Server>(
     `SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('max_connections')::int AS connections,
-       (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now, current_user::text AS user, current_database()::text AS database,
+       date_part('epoch', clock_timestamp()) * 1000 AS now, current_user::text AS user, current_database()::text AS database,
        has_database_privilege(current_database(), 'CREATE') AND has_schema_privilege('public', 'CREATE') AS may_create`,
   );
   if (server === undefined) throw new Error('it answered with nothing');
