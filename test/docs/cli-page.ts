@@ -27,7 +27,7 @@ const COMMANDS = [
   ['seed'],
 ] as const;
 
-export const BEGIN = '<!-- What follows is what --help says: node test/dist/docs/write-cli-page.js -->';
+const BEGIN = '<!-- What follows is what --help says: node test/dist/docs/write-cli-page.js -->';
 
 /** Every command as its own `--help` explains it, in Markdown. */
 async function commandReference(): Promise<string> {

@@ -64,6 +64,7 @@ export class Terminal {
   paint(style: Style, text: string): string {
     const { stdout, env } = this.#at;
     const plain = !stdout.isTTY || this.json || Boolean(env.NO_COLOR) || env.TERM === 'dumb';
-    return plain || text === '' ? text : styleText(style, text);
+    // Who reads is decided here already.
+    return plain || text === '' ? text : styleText(style, text, { validateStream: false });
   }
 }

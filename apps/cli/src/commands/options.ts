@@ -9,7 +9,7 @@ export function several(value: string, earlier: readonly string[] = []): string[
 }
 
 /** Like `several`, for names that must be among the known ones. */
-export function severalOf(
+function severalOf(
   known: readonly string[],
 ): (value: string, earlier?: readonly string[]) => string[] {
   return (value, earlier) => {
