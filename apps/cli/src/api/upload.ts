@@ -53,8 +53,8 @@ export async function* upload(
     const broken = await sent;
     if (broken !== undefined) throw broken;
   } catch (error) {
-    if (error instanceof Failure || !isOfTheLine(error)) throw error;
-    throw unanswered(access, error, IDLE_MS, AGAIN);
+    // A file that cannot be read is a failure of its own; everything else is about the connection.
+    throw error instanceof Failure ? error : unanswered(access, error, IDLE_MS, AGAIN);
   } finally {
     request.destroy();
     body.destroy();
@@ -63,14 +63,6 @@ export async function* upload(
 
 const AGAIN =
   'What was taken before it broke off stays; importing the same file again changes nothing twice.';
-
-/** A file that cannot be read has a system call of the file system; everything else is about the connection. */
-function isOfTheLine(error: unknown): boolean {
-  const call = error instanceof Error && 'syscall' in error ? String(error.syscall) : '';
-  return call !== 'open' && call !== 'read'
-    ? true
-    : error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
-}
 
 async function refusal(access: Access, response: IncomingMessage): Promise<Failure> {
   let text = '';

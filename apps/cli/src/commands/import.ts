@@ -33,7 +33,7 @@ type Said =
       readonly detail?: string;
       readonly errors?: readonly FieldError[];
     }
-  | { readonly type: 'progress'; readonly imported: number }
+  | { readonly type: 'progress'; readonly lines: number; readonly imported: number }
   | Summary;
 
 interface FieldError {
@@ -43,6 +43,7 @@ interface FieldError {
 
 interface Summary {
   readonly type: 'summary';
+  readonly lines: number;
   readonly imported: number;
   readonly created: number;
   readonly updated: number;
@@ -57,17 +58,21 @@ async function importPeople(shell: Shell, file: string): Promise<void> {
   const { source, bytes } = await open(shell, file);
   const { access } = await shell.client();
   const progress = progressOn(terminal, bytes);
+  source.once('error', (error) =>
+    progress.counter.destroy(new Failure(`${visible(file)} cannot be read: ${visible(error.message)}.`)),
+  );
   let summary: Summary | undefined;
   try {
     for await (const one of upload(access, '/users/import', source.pipe(progress.counter), stopped)) {
       const said = one as Said;
       if (said.type === 'summary') {
         summary = said;
+        if (said.complete) progress.heard(said);
         // It says the end, also where it says so before the whole file was sent.
         break;
       }
       if (said.type === 'refused') progress.interrupt(() => report(terminal, said));
-      else if (said.type === 'progress') progress.heard(said.imported);
+      else if (said.type === 'progress') progress.heard(said);
     }
   } finally {
     progress.stop();
@@ -105,8 +110,8 @@ async function open(
 interface Progress {
   /** What the bytes go through. */
   readonly counter: Transform;
-  /** How many people the API has by now. */
-  heard(imported: number): void;
+  /** How many lines the API has read by now, and how many people it has. */
+  heard(said: { readonly lines: number; readonly imported: number }): void;
   /** Writes lines past the bar. */
   interrupt(write: () => void): void;
   stop(): void;
@@ -119,15 +124,17 @@ const TELL_EVERY_MS = 5_000;
 function progressOn(terminal: Terminal, bytes: number | undefined): Progress {
   let sent = 0;
   let lines = 0;
+  let read = 0;
   let people = 0;
   const bar = terminal.watched && bytes !== undefined ? new SingleBar(BAR) : undefined;
   bar?.start(Math.max(1, bytes ?? 1), 0, { people, lines });
   let toldAt = performance.now();
   const told = () => {
-    bar?.update(sent, { people, lines });
+    // What is sent is long on its way before it is read; a line is taken to be as long as the others.
+    bar?.update(lines === 0 ? 0 : Math.min(sent, Math.round((sent * read) / lines)), { people, lines: read });
     if (bar !== undefined || performance.now() - toldAt < TELL_EVERY_MS) return;
     toldAt = performance.now();
-    terminal.note(`${lines} lines sent, ${people} people imported`);
+    terminal.note(`${read} lines read, ${people} people imported`);
   };
   return {
     counter: new Transform({
@@ -138,8 +145,9 @@ function progressOn(terminal: Terminal, bytes: number | undefined): Progress {
         done(null, chunk);
       },
     }),
-    heard(imported) {
-      people = imported;
+    heard(said) {
+      read = said.lines;
+      people = said.imported;
       told();
     },
     interrupt(write) {
@@ -154,7 +162,7 @@ function progressOn(terminal: Terminal, bytes: number | undefined): Progress {
 }
 
 const BAR = {
-  format: '{bar} {percentage}%  {lines} lines sent, {people} people imported  {eta_formatted} left',
+  format: '{bar} {percentage}%  {lines} lines read, {people} people imported  {eta_formatted} left',
   barCompleteChar: '█',
   barIncompleteChar: '░',
   barsize: 30,

@@ -9,9 +9,7 @@ export function several(value: string, earlier: readonly string[] = []): string[
 }
 
 /** Like `several`, for names that must be among the known ones. */
-function severalOf(
-  known: readonly string[],
-): (value: string, earlier?: readonly string[]) => string[] {
+function severalOf(known: readonly string[]): (value: string, earlier?: readonly string[]) => string[] {
   return (value, earlier) => {
     const all = several(value, earlier);
     const wrong = all.find((one) => !known.includes(one));
