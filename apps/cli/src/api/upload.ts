@@ -53,7 +53,8 @@ export async function* upload(
     const broken = await sent;
     if (broken !== undefined) throw broken;
   } catch (error) {
-    // A file that cannot be read is a failure of its own; everything else is about the connection.
+    // A file that cannot be read says so itself, and ends the connection; everything else is about the connection.
+    if (body.errored instanceof Failure) throw body.errored;
     throw error instanceof Failure ? error : unanswered(access, error, IDLE_MS, AGAIN);
   } finally {
     request.destroy();
