@@ -18,7 +18,7 @@ const NO_PROVIDERS = {
   JWT_SECRET: '',
 };
 
-describe('npm start', { timeout: 240_000 }, () => {
+describe('npm start', { timeout: 400_000 }, () => {
   let base = '';
   let dataDir = '';
   let port = 0;
