@@ -1,5 +1,6 @@
 # One image for every process; the command says which:
 #   node apps/api/dist/main.js  ·  node apps/workers/dist/main.js  ·  node apps/sandbox/dist/main.js
+# and for operators, in a container that runs: node apps/cli/dist/main.js --help
 
 FROM node:20-bookworm-slim AS manifests
 WORKDIR /app
@@ -20,12 +21,12 @@ RUN npm install --no-save --no-audit --no-fund
 COPY tsconfig.base.json ./
 COPY packages packages
 COPY apps apps
-RUN npx tsc -b apps/api apps/workers apps/sandbox
+RUN npx tsc -b apps/api apps/workers apps/sandbox apps/cli
 
-# What runs needs neither a compiler nor the embedded PostgreSQL, so only three workspaces are installed.
+# What runs needs neither a compiler nor the embedded PostgreSQL, so only these workspaces are installed.
 FROM manifests AS production
 RUN npm install --no-save --no-audit --no-fund --omit=dev \
-    --workspace=@belfry/api --workspace=@belfry/workers --workspace=@belfry/sandbox
+    --workspace=@belfry/api --workspace=@belfry/workers --workspace=@belfry/sandbox --workspace=@belfry/cli
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data

@@ -1,8 +1,15 @@
 import { spawn } from 'node:child_process';
 
+let out = process.stdout;
+
+/** Leaves stdout to the answer of a command, which a program may read: progress goes to stderr. */
+export function leaveStdoutAlone() {
+  out = process.stderr;
+}
+
 /** One line of progress. */
 export function say(text) {
-  process.stdout.write(`${text}\n`);
+  out.write(`${text}\n`);
 }
 
 /** Says why the command cannot go on, and ends it. */
@@ -38,7 +45,7 @@ export function run(title, file, args, { show = false, limitMs = 15 * 60_000, en
 
     function end(code, note) {
       clearInterval(heartbeat);
-      if (code !== 0) process.stdout.write(`${Buffer.concat(output)}${note && `${note}\n`}`);
+      if (code !== 0) out.write(`${Buffer.concat(output)}${note && `${note}\n`}`);
       resolve(code);
     }
   });

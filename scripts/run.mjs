@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensure, root } from './ensure.mjs';
-import { fail } from './progress.mjs';
+import { fail, leaveStdoutAlone } from './progress.mjs';
 
 const SERVERS = {
   api: 'apps/api/dist/main.js',
@@ -16,6 +16,7 @@ const COMMANDS = {
   token: 'apps/api/dist/commands/token.js',
   'password-hash': 'apps/api/dist/commands/password-hash.js',
   doctor: 'apps/workers/dist/commands/doctor.js',
+  belfry: 'apps/cli/dist/main.js',
 };
 const LONG = { bench: 'test/dist/bench/main.js' };
 
@@ -23,6 +24,7 @@ const [what = '', ...args] = process.argv.slice(2);
 const file = { ...SERVERS, ...COMMANDS, ...LONG }[what];
 if (!file) fail(`"${what}" is not one of: ${Object.keys({ ...SERVERS, ...COMMANDS, ...LONG }).join(', ')}`);
 
+if (what in COMMANDS) leaveStdoutAlone();
 await ensure();
 if (existsSync('.env')) process.loadEnvFile('.env');
 if (what in COMMANDS) useRunningLedger();
@@ -41,14 +43,18 @@ function followNpm() {
 
 // Without settings a command means the installation that `npm start` made here.
 function useRunningLedger() {
-  const dataDir = path.resolve(root, process.env.DATA_DIR || '.belfry');
-  if (!process.env.DATABASE_URL) {
-    const running = readIf(path.join(dataDir, 'running.json'));
-    if (running) process.env.DATABASE_URL = JSON.parse(running).databaseUrl;
+  const { env } = process;
+  const dataDir = path.resolve(root, env.DATA_DIR || '.belfry');
+  const running = JSON.parse(readIf(path.join(dataDir, 'running.json')) || '{}');
+  if (!env.BELFRY_URL && running.apiUrl) env.BELFRY_URL = running.apiUrl;
+  if (!env.DATABASE_URL && running.databaseUrl) {
+    env.DATABASE_URL = running.databaseUrl;
+    // Whatever it was started with that is nowhere else: where its API listens, and the sandbox in the providers' place.
+    for (const [name, value] of Object.entries(running.settings ?? {})) env[name] ||= value;
   }
-  if (!process.env.JWT_SECRET) {
+  if (!env.JWT_SECRET) {
     const secret = readIf(path.join(dataDir, 'jwt-secret'));
-    if (secret) process.env.JWT_SECRET = secret.trim();
+    if (secret) env.JWT_SECRET = secret.trim();
   }
 }
 

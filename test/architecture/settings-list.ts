@@ -1,5 +1,6 @@
 import { orderFields, settingsOf as settingsOfProvider } from '@belfry/channels/accounts.js';
 import { PROVIDERS } from '@belfry/channels/providers.js';
+import { cliFields } from '@belfry/shared/config/cli-settings.js';
 import { apiFields, fleetFields, tracingFields, workerFields } from '@belfry/shared/config/settings.js';
 import type { z } from 'zod';
 
@@ -53,6 +54,12 @@ export function settingGroups(): Group[] {
       settings: settingsOf(orderFields),
     },
     ...providerGroups(Object.keys(apiFields)),
+    {
+      title: 'Command line',
+      introduction:
+        'Read by `npm run belfry`, which also reads `PORT`, `TEMPLATES_DIR` and what it needs to make a token.',
+      settings: settingsOf(cliFields),
+    },
     {
       title: '`npm start`',
       introduction: 'Read by `npm start` and the commands beside it.',

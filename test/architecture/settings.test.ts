@@ -58,4 +58,4 @@ describe('the settings that are written down', () => {
 });
 
 /** Read, but not settings of Belfry: what the system, npm and terminals say. */
-const OF_OTHERS = ['PATH', 'NO_COLOR', 'npm_lifecycle_event'];
+const OF_OTHERS = ['PATH', 'NO_COLOR', 'TERM', 'INIT_CWD', 'npm_lifecycle_event'];

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 
 /*
- * Placeholders of a documented answer: `<id>` a UUID, `<time>` an instant in ISO 8601, `<number>` a number. In an object
+ * Placeholders of a documented answer: `<id>` a UUID, `<time>` an instant in ISO 8601, `<number>` a number, `<day>` and
+ * `<clock>` a local time, `<name>` a word. In an object
  * `"…": "…"` stands for further fields; without it the fields must be exactly those that are shown.
  */
 const PLACEHOLDERS: Readonly<Record<string, RegExp>> = {
   '<id>': /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/,
   '<time>': /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/,
   '<number>': /\d+(\.\d+)?/,
+  '<day>': /\d{4}-\d\d-\d\d/,
+  '<clock>': /\d\d:\d\d:\d\d/,
+  '<name>': /\S+/,
 };
 const MORE = '…';
 

@@ -72,7 +72,7 @@ describe('docker-compose.yml', () => {
     const programs = [...`${compose}\n${dockerfile}`.matchAll(/apps\/(\w+)\/dist\/main\.js/g)].map(
       ([, app]) => app,
     );
-    assert.deepEqual([...new Set(programs)].sort(), ['api', 'sandbox', 'workers']);
+    assert.deepEqual([...new Set(programs)].sort(), ['api', 'cli', 'sandbox', 'workers']);
     for (const app of programs)
       assert.ok(existsSync(path.join(ROOT, 'apps', `${app}`, 'src', 'main.ts')), app);
   });
@@ -94,6 +94,13 @@ describe('Dockerfile', () => {
     );
     assert.ok(workspaces.length >= 7);
     for (const name of workspaces) assert.match(dockerfile, new RegExp(`^COPY ${name}/package.json `, 'm'));
+  });
+
+  it('builds and installs every program that it names', () => {
+    for (const [, app = ''] of dockerfile.matchAll(/node apps\/(\w+)\/dist\/main\.js/g)) {
+      assert.match(dockerfile, new RegExp(`tsc -b .*\\bapps/${app}\\b`));
+      assert.match(dockerfile, new RegExp(`--workspace=@belfry/${app}\\b`));
+    }
   });
 
   it('ends as an ordinary user with the API in the foreground', () => {

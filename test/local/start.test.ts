@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { commandOf, isRunning } from '@belfry/local/process-table.js';
 import { freePort } from '../support/ports.js';
 import { temporaryDir } from '../support/postgres.js';
-import { startProcess, type TestProcess } from '../support/process.js';
+import { ROOT, startProcess, type TestProcess } from '../support/process.js';
 import { waitFor } from '../support/wait.js';
 
 /** Nothing of the surroundings decides which providers or stores are used. */
@@ -18,7 +18,7 @@ const NO_PROVIDERS = {
   JWT_SECRET: '',
 };
 
-describe('npm start', { timeout: 240_000 }, () => {
+describe('npm start', { timeout: 400_000 }, () => {
   let base = '';
   let dataDir = '';
   let port = 0;
@@ -57,6 +57,32 @@ describe('npm start', { timeout: 240_000 }, () => {
     const curl = stdout.find((line) => line.startsWith('curl ')) ?? '';
     const answer = JSON.parse(execFileSync('/bin/sh', ['-c', curl], { encoding: 'utf8', timeout: 10_000 }));
     assert.ok(answer.notification_id, JSON.stringify(answer));
+  });
+
+  it('is what the commands beside it mean, without a setting', async () => {
+    await start();
+    const env = {
+      ...process.env,
+      ...NO_PROVIDERS,
+      DATA_DIR: dataDir,
+      BELFRY_URL: '',
+      BELFRY_TOKEN: '',
+      PORT: '',
+    };
+    const run = (...words: string[]) => {
+      const script = path.join(ROOT, 'scripts/run.mjs');
+      return JSON.parse(
+        execFileSync(process.execPath, [script, ...words, '--json'], { env, timeout: 60_000 }).toString(),
+      );
+    };
+    assert.equal(run('belfry', 'stats').total_notifications, 1);
+    const { ok, findings } = run('doctor');
+    assert.ok(ok);
+    // The sandbox carries mail and SMS, and the API has the port.
+    assert.deepEqual(
+      findings.filter(({ level }: { level: string }) => level !== 'ok'),
+      [],
+    );
   });
 
   it('ends with 0 within 10 s of SIGTERM and leaves no process behind', async () => {

@@ -1,4 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
 
 /** The request that the demo makes, and that the printed `curl` line repeats. */
 export const DEMO_NOTIFICATION = {
@@ -13,79 +15,44 @@ export const DEMO_NOTIFICATION = {
   },
 };
 
-/** States in which nothing more happens to a delivery by itself. */
-const OVER = new Set(['sent', 'delivered', 'dead', 'cancelled', 'suppressed', 'expired', 'skipped']);
-
-type Delivery = {
-  channel: string;
-  state: string;
-  provider?: string | null;
-  to?: string | null;
-  reason?: string | null;
+/** Where to send the demo and as whom. */
+export type DemoTarget = {
+  readonly apiUrl: string;
+  readonly token: string;
+  /** The checkout. */
+  readonly root: string;
+  readonly signal: AbortSignal;
 };
 
-/** Where to send the demo and as whom. */
-export type DemoTarget = { readonly apiUrl: string; readonly token: string; readonly signal: AbortSignal };
+const LIMIT_MS = 45_000;
 
 /**
- * Sends one notification to a demo person and tells each change of each delivery, until every one is over or
- * 30 s have passed. Returns a sentence when it could not be sent or did not arrive.
+ * Sends one notification to a demo person, as an operator would (`npm run belfry -- send … --wait`), and tells each change
+ * of each delivery. Returns a sentence when it could not be sent or did not arrive.
  */
 export async function sendDemo(
-  target: DemoTarget,
+  { apiUrl, token, root, signal }: DemoTarget,
   onLine: (line: string) => void,
 ): Promise<string | undefined> {
-  const startedAt = performance.now();
-  const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(2)} s`;
-  const accepted = await call(target, 'POST', '/api/v1/notifications/send', DEMO_NOTIFICATION);
-  if (typeof accepted === 'string') return accepted;
-  const id = String(accepted.notification_id);
-  onLine(`${seconds()}  accepted   ${id}`);
-
-  const told = new Map<string, string>();
-  const deadline = Date.now() + 30_000;
-  while (Date.now() < deadline && !target.signal.aborted) {
-    const found = await call(target, 'GET', `/api/v1/notifications/${id}`);
-    if (typeof found === 'string') return found;
-    const deliveries = (Array.isArray(found.deliveries) ? found.deliveries : []) as Delivery[];
-    for (const [index, delivery] of deliveries.entries()) {
-      const key = `${index} ${delivery.channel}`;
-      if (told.get(key) === delivery.state) continue;
-      told.set(key, delivery.state);
-      onLine(`${seconds()}  ${describe(delivery)}`);
-    }
-    if (deliveries.length > 0 && deliveries.every(({ state }) => OVER.has(state))) return undefined;
-    await delay(100, undefined, { signal: target.signal }).catch(() => {});
-  }
-  return target.signal.aborted
-    ? undefined
-    : `notification ${id} is not delivered on every channel after 30 s`;
-}
-
-function describe({ channel, state, provider, to, reason }: Delivery): string {
-  const how = [provider && `by ${provider}`, to && `to ${to}`, reason && `(${reason})`]
-    .filter(Boolean)
-    .join(' ');
-  return `${channel.padEnd(9)}  ${state.padEnd(10)} ${how}`.trimEnd();
-}
-
-async function call(
-  { apiUrl, token, signal }: DemoTarget,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<Record<string, unknown> | string> {
-  try {
-    const response = await fetch(`${apiUrl}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]),
-    });
-    const answer = (await response.json()) as Record<string, unknown>;
-    if (response.ok) return answer;
-    return `${method} ${path} was answered with ${response.status}: ${String(answer.detail ?? '')}`;
-  } catch (error) {
-    return `${method} ${path} failed: ${(error as Error).message}`;
-  }
+  const { user_id, event_type, context } = DEMO_NOTIFICATION;
+  const send = ['send', user_id, event_type, JSON.stringify(context), '--wait'];
+  const child = spawn(process.execPath, [path.join(root, 'apps/cli/dist/main.js'), ...send], {
+    cwd: root,
+    env: { PATH: process.env.PATH, BELFRY_URL: apiUrl, BELFRY_TOKEN: token },
+    // Ctrl-C reaches this process alone, which then ends the demo.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LIMIT_MS,
+    signal,
+    killSignal: 'SIGKILL',
+  });
+  const complaints: string[] = [];
+  createInterface({ input: child.stdout }).on('line', onLine);
+  createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line.trim()));
+  return new Promise((resolve) => {
+    child.once('error', (error) => complaints.push(error.message));
+    child.once('close', (code) =>
+      resolve(code === 0 || signal.aborted ? undefined : `the demo failed: ${complaints.join(' ')}`),
+    );
+  });
 }

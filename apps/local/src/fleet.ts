@@ -18,6 +18,8 @@ export type Fleet = {
   apiUrl?: string;
   sandboxUrl?: string;
   databaseUrl?: string;
+  /** The settings that every part has and that are in no environment: the address, and where the sandbox stands in. */
+  settings?: NodeJS.ProcessEnv;
 };
 
 /** Two lanes: the urgent has a process of its own, so nothing that is many can keep it waiting. */
@@ -44,14 +46,13 @@ export async function startFleet(
   const stand = await startSandbox(fleet, settings, stop);
   if (typeof stand === 'string' || stop.aborted) return typeof stand === 'string' ? stand : undefined;
 
+  fleet.settings = { ...stand, PORT: String(settings.port), HOST: settings.host };
   const env = {
     ...settings.env,
-    ...stand,
+    ...fleet.settings,
     DATABASE_URL: fleet.databaseUrl,
     JWT_SECRET: jwtSecret,
     DATA_DIR: settings.dataDir,
-    PORT: String(settings.port),
-    HOST: settings.host,
   };
   const child = (name: string, file: string, more: NodeJS.ProcessEnv = {}) =>
     startChild({ ...place(settings), name, file: path.join(settings.root, file), env: { ...env, ...more } });

@@ -70,14 +70,16 @@ async function run(fleet: Fleet, settings: LocalSettings, stop: AbortSignal): Pr
   const jwtSecret = given || keepSecret(path.join(settings.dataDir, 'jwt-secret'));
   const problem = await startFleet(fleet, settings, jwtSecret, stop);
   if (problem || stop.aborted) return problem;
-  const running = { pid: process.pid, apiUrl: fleet.apiUrl, databaseUrl: fleet.databaseUrl };
+  const { apiUrl = '', databaseUrl } = fleet;
+  const running = { pid: process.pid, apiUrl, databaseUrl, settings: fleet.settings };
   writeFileSync(runningFile(settings), JSON.stringify(running), { mode: 0o600 });
 
   const token = await adminToken(jwtSecret, settings.env);
-  const apiUrl = fleet.apiUrl ?? '';
   if (token && fleet.postgres) {
     say(`sending a notification to ${DEMO_NOTIFICATION.user_id}`);
-    const failed = await sendDemo({ apiUrl, token, signal: stop }, (line) => print(`           ${line}`));
+    const failed = await sendDemo({ apiUrl, token, root: settings.root, signal: stop }, (line) =>
+      print(` ${line}`),
+    );
     if (failed && !stop.aborted) warn(failed);
   }
   if (!stop.aborted) printAddresses(fleet, settings, apiUrl, token);

@@ -61,6 +61,14 @@ export interface Load {
 /** The environment as a provider sees it: names and texts. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** What came of knocking at a provider's door. Neither sentence holds a secret. */
+export type Probe =
+  | { readonly kind: 'answers'; readonly finding: string }
+  /** It may be back soon; messages wait for it. */
+  | { readonly kind: 'unreachable'; readonly finding: string; readonly remedy: string }
+  /** It will go on refusing until somebody mends something. */
+  | { readonly kind: 'refuses'; readonly finding: string; readonly remedy: string };
+
 /** All that Belfry has to know about a provider before its SDK is loaded. */
 export interface ProviderDefinition<C extends Channel = Channel, S extends z.ZodObject = z.ZodObject> {
   readonly name: string;
@@ -73,6 +81,8 @@ export interface ProviderDefinition<C extends Channel = Channel, S extends z.Zod
   readonly settings: S;
   /** True when somebody meant to switch this provider on, even if a setting is still missing. */
   configured(env: Env): boolean;
+  /** Connects and signs in, sends nothing, and ends within ten seconds. Only providers where that can be done have it. */
+  probe?(settings: z.output<S>): Promise<Probe>;
   /**
    * Loads the SDK and makes the provider. No connection is opened before the first message. Without `load` it expects
    * no more than a few messages at once.

@@ -3,6 +3,7 @@ import { fleetSettings } from '@belfry/shared/config/settings.js';
 import { migrateLedger } from '@belfry/shared/ledger/migrate.js';
 import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
 import { openCommandEngine } from './command-engine.js';
+import { asksForJson } from './json-answer.js';
 
 /** `npm run migrate`: brings the schema up to this build. */
 await orExit(async () => {
@@ -11,5 +12,5 @@ await orExit(async () => {
   const engine = openCommandEngine(settings);
   await migrateLedger(settings.DATABASE_URL, (client) => engine.migrate(client));
   await engine.close();
-  console.log('The schema is up to date.');
+  console.log(asksForJson() ? JSON.stringify({ migrated: true }) : 'The schema is up to date.');
 }, INTERRUPTED);

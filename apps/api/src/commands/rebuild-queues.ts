@@ -9,12 +9,14 @@ import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
 import { awaitEngine } from '@belfry/shared/service/readiness.js';
 import { reconcile } from '@belfry/shared/upkeep/reconcile.js';
 import { openCommandEngine } from './command-engine.js';
+import { asksForJson } from './json-answer.js';
 
 /** `npm run rebuild-queues`: gives every due row without a job one, at once. Running it again makes nothing twice. */
 await orExit(async () => {
   loadEnvFile();
   const settings = readSettings(fleetSettings);
-  const log = createLog('rebuild-queues', settings.LOG_LEVEL);
+  // With --json nothing but the answer may be on stdout.
+  const log = createLog('rebuild-queues', asksForJson() ? 'silent' : settings.LOG_LEVEL);
   const database = openDatabase({ url: settings.DATABASE_URL, name: 'belfry-rebuild', size: 4 });
   const engine = openCommandEngine(settings);
   await awaitEngine(engine, log);
@@ -29,5 +31,10 @@ await orExit(async () => {
     details: { deliveries: made },
   });
   console.log(`${made} ${made === 1 ? 'delivery' : 'deliveries'} had no job and got one.`);
+  console.log(
+    asksForJson()
+      ? JSON.stringify({ requeued: made })
+      : `${made} ${made === 1 ? 'delivery' : 'deliveries'} had no job and got one.`,
+  );
   await Promise.all([engine.close(), database.close()]);
 }, INTERRUPTED);

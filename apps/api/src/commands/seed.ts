@@ -4,6 +4,7 @@ import { openDatabase } from '@belfry/shared/ledger/database.js';
 import { findPerson, putPerson } from '@belfry/shared/ledger/people.js';
 import type { PersonChange } from '@belfry/shared/ledger/write-people.js';
 import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
+import { asksForJson } from './json-answer.js';
 
 const ADDIS = 'Africa/Addis_Ababa';
 
@@ -51,12 +52,15 @@ await orExit(async () => {
   loadEnvFile();
   const settings = readSettings(fleetSettings);
   const database = openDatabase({ url: settings.DATABASE_URL, name: 'belfry-seed', size: 2 });
+  const answer = { added: [] as string[], known: [] as string[] };
   for (const { id, change, sms } of DEMO) {
     const known = (await findPerson(database, id)) !== null;
     if (!known) {
       await putPerson(database, id, { ...change, preferences: { sms } }, SEED);
     }
-    console.log(`${known ? 'known' : 'added'} ${id}`);
+    answer[known ? 'known' : 'added'].push(id);
+    if (!asksForJson()) console.log(`${known ? 'known' : 'added'} ${id}`);
   }
+  if (asksForJson()) console.log(JSON.stringify(answer));
   await database.close();
 }, INTERRUPTED);

@@ -1,5 +1,6 @@
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
+import { ROLES, type Role } from '@belfry/shared/service/token.js';
 import type { Request, RequestHandler } from 'express';
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 
@@ -11,10 +12,6 @@ export interface Caller {
   /** When the token ends, in milliseconds since the epoch. */
   readonly expiresAt: number;
 }
-
-/** A viewer sees the queue board, and may do nothing else. */
-export const ROLES = ['admin', 'internal', 'user', 'viewer'] as const;
-export type Role = (typeof ROLES)[number];
 
 /** Checks a token. Throws `Refusal` 401 for anything that is not a good one. */
 export type Authenticator = (token: string) => Promise<Caller>;

@@ -1,4 +1,4 @@
-import { orderName } from '@belfry/channels/accounts.js';
+import { orderName, type ParsedAccount } from '@belfry/channels/accounts.js';
 import type { Env } from '@belfry/channels/provider.js';
 import type { Parsed } from '@belfry/channels/providers.js';
 import { readSettings, SettingsError } from '@belfry/shared/config/read.js';
@@ -8,10 +8,8 @@ import {
   fleetSettings,
   workerSettings,
 } from '@belfry/shared/config/settings.js';
-import { openDatabase } from '@belfry/shared/ledger/database.js';
-import { isMigrated } from '@belfry/shared/ledger/migrate.js';
 import { openEngine } from '@belfry/shared/queue/engine.js';
-import { within } from '@belfry/shared/service/within.js';
+import { selectQueues } from '@belfry/shared/queue/topology.js';
 import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
 
 /** One thing that was looked at. Everything but `ok` comes with what to do. */
@@ -23,8 +21,6 @@ export interface Finding {
 
 export type Check = (env: NodeJS.ProcessEnv) => Promise<Finding[]>;
 
-/** Below this, PostgreSQL lacks what the ledger and the queues use. */
-const OLDEST_POSTGRES = 14;
 const PATIENCE_MS = 5_000;
 
 /** The settings of the API and of the workers. */
@@ -39,18 +35,40 @@ export const checkSettings: Check = async (env) => {
     }
   });
   if (problems.length === 0)
-    return [{ level: 'ok', finding: 'The settings are complete.' }, ...weakSecret(env)];
-  return [...new Set(problems)].map((problem) => ({
-    level: 'error',
-    finding: problem,
-    remedy: 'Set it in the environment or in .env; .env.example describes every setting.',
-  }));
+    return [{ level: 'ok', finding: 'The settings are complete.' }, ...weakSecret(env), ...idleQueues(env)];
+  const errors = [...new Set(problems)].map((problem): Finding => {
+    const [name = ''] = problem.split(' ', 1);
+    return { level: 'error', finding: problem, remedy: REMEDIES[name] ?? REMEDY };
+  });
+  return [...errors, ...idleQueues(env)];
+};
+
+const REMEDY = 'Set it in the environment or in .env; .env.example describes every setting.';
+/** Where something better can be said. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  DATABASE_URL:
+    'Set it to postgres://user:password@host:5432/name, in the environment or in .env; npm start needs none, and brings its own PostgreSQL.',
+  JWT_SECRET:
+    'Set it to the output of: openssl rand -base64 48, the same for every process, in the environment or in .env.',
+  REDIS_URL:
+    'Set it to redis://:password@host:6379 or rediss://…, or leave it out: then the queues are in PostgreSQL.',
 };
 
 function weakSecret(env: NodeJS.ProcessEnv): Finding[] {
   if ((env.JWT_SECRET?.length ?? ADVISED_SECRET) >= ADVISED_SECRET) return [];
   const remedy = `Set it to at least ${ADVISED_SECRET} random characters, for example the output of: openssl rand -base64 48`;
   return [{ level: 'warning', finding: 'JWT_SECRET is short enough to be guessed.', remedy }];
+}
+
+function idleQueues(env: NodeJS.ProcessEnv): Finding[] {
+  const { queues, upkeep, unknown } = selectQueues(env.WORKER_QUEUES || '*');
+  const remedy = 'Name queues as in email.*,*.critical,upkeep, or leave WORKER_QUEUES out to serve all.';
+  if (queues.length === 0 && !upkeep)
+    return [
+      { level: 'error', finding: 'WORKER_QUEUES matches no queue: a worker would do nothing.', remedy },
+    ];
+  if (unknown.length === 0) return [];
+  return [{ level: 'warning', finding: `WORKER_QUEUES names no queue with ${unknown.join(', ')}.`, remedy }];
 }
 
 /** Every template. */
@@ -70,84 +88,56 @@ export const checkTemplates: Check = async (env) => {
   }
 };
 
-/** Whether the ledger can be reached, is new enough, and has this build's schema. */
-export const checkDatabase: Check = async (env) => {
-  if (!env.DATABASE_URL) return [];
-  const database = openDatabase({ url: env.DATABASE_URL, name: 'belfry-doctor', size: 1 });
-  try {
-    const [server] = await database.rows<{ version: number; connections: number }>(
-      `SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('max_connections')::int AS connections`,
-    );
-    const version = server?.version ?? 0;
-    if (version < OLDEST_POSTGRES) {
-      return [
-        {
-          level: 'error',
-          finding: `PostgreSQL is version ${version}.`,
-          remedy: `Upgrade it to ${OLDEST_POSTGRES} or newer.`,
-        },
-      ];
-    }
-    const findings: Finding[] = [{ level: 'ok', finding: `PostgreSQL ${version} answers.` }];
-    if (!(await isMigrated(database.pool))) {
-      findings.push({
-        level: 'warning',
-        finding: 'The schema is not up to date.',
-        remedy: 'Run npm run migrate, or start the API, which does it.',
-      });
-    }
-    if ((server?.connections ?? 0) < 100) {
-      findings.push({
-        level: 'warning',
-        finding: `PostgreSQL allows only ${server?.connections} connections.`,
-        remedy: 'Set max_connections to 200, or DATABASE_POOL lower.',
-      });
-    }
-    return findings;
-  } catch (error) {
-    return [
-      {
-        level: 'error',
-        finding: `PostgreSQL cannot be used: ${said(error)}`,
-        remedy: 'Check that it runs, and the host, port, user, password and database name in DATABASE_URL.',
-      },
-    ];
-  } finally {
-    await within(PATIENCE_MS, database.close());
-  }
-};
-
 /** Whether the queues can be reached and would keep what they are given. */
 export const checkEngine: Check = async (env) => {
   if (!env.REDIS_URL)
     return env.DATABASE_URL ? [{ level: 'ok', finding: 'The queues are in PostgreSQL.' }] : [];
   if (!URL.canParse(env.REDIS_URL)) return [];
-  let reason = 'it did not answer in time';
+  const { host } = new URL(env.REDIS_URL);
+  let reason: unknown;
   const engine = openEngine({
     redisUrl: env.REDIS_URL,
     databaseUrl: '',
     name: 'belfry-doctor',
     workers: 0,
     onError: (error) => {
-      reason = said(error);
+      reason ??= error;
     },
   });
   try {
     const up = await answersWithin(() => engine.ping());
-    if (!up) {
-      return [
-        {
-          level: 'error',
-          finding: `Redis cannot be used: ${reason}`,
-          remedy: 'Check that it runs, and the host, port and password in REDIS_URL.',
-        },
-      ];
-    }
+    if (!up) return [whyNoRedis(said(reason), host)];
     return [{ level: 'ok', finding: 'Redis answers.' }, ...(await engine.inspect())];
+  } catch (error) {
+    return [whyNoRedis(said(error), host)];
   } finally {
     await engine.close();
   }
 };
+
+function whyNoRedis(reason: string, host: string): Finding {
+  if (/WRONGPASS|NOAUTH|invalid password/i.test(reason)) {
+    return {
+      level: 'error',
+      finding: `Redis at ${host} refuses the user or password in REDIS_URL.`,
+      remedy:
+        'Mend it: redis://:password@host:6379, or redis://user:password@host:6379 where Redis has users.',
+    };
+  }
+  if (/ECONNREFUSED/.test(reason)) {
+    return {
+      level: 'error',
+      finding: `Nothing listens at ${host}, where REDIS_URL expects Redis.`,
+      remedy:
+        'Start Redis, mend the host and port in REDIS_URL, or leave it out: then the queues are in PostgreSQL.',
+    };
+  }
+  return {
+    level: 'error',
+    finding: `Redis at ${host} cannot be used: ${reason}.`,
+    remedy: 'Check that it runs, and the host, port and password in REDIS_URL.',
+  };
+}
 
 /** Whether somebody carries each channel. */
 export function checkProviders(parse: (env: Env) => Parsed): Check {
@@ -177,6 +167,7 @@ export function checkProviders(parse: (env: Env) => Parsed): Check {
           remedy: `Add ${account} to ${orderName(definition.channel)}, or take its settings away.`,
         }),
       ),
+      ...(await probed(parsed.providers)),
       ...missing.map(
         (channel): Finding => ({
           level: 'warning',
@@ -186,6 +177,17 @@ export function checkProviders(parse: (env: Env) => Parsed): Check {
       ),
     ];
   };
+}
+
+/** What the providers say that can be asked without sending anything, all at the same time. */
+async function probed(providers: readonly ParsedAccount[]): Promise<Finding[]> {
+  const asked = providers.map(async ({ definition, settings }) => definition.probe?.(settings));
+  return (await Promise.all(asked)).flatMap((probe): Finding[] => {
+    if (probe === undefined) return [];
+    if (probe.kind === 'answers') return [{ level: 'ok', finding: probe.finding }];
+    const { finding, remedy } = probe;
+    return [{ level: probe.kind === 'refuses' ? 'error' : 'warning', finding, remedy }];
+  });
 }
 
 /** Asks again and again, since a connection takes a moment to open. */
@@ -203,7 +205,8 @@ async function answersWithin(ask: () => Promise<void>): Promise<boolean> {
 }
 
 /** An error's own words, without the credentials that a URL in them may hold. */
-function said(error: unknown): string {
+export function said(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(said).join('; ');
+  if (error === undefined) return 'it did not answer in time';
   return error instanceof Error ? error.message.replace(/\/\/[^@\s/]+@/g, '//***@') : 'unknown';
 }

@@ -7,6 +7,7 @@ import type { Load, Provider, ProviderDefinition } from '../provider.js';
 import { whyAborted } from '../signals.js';
 import { compose, rejected, unmailable } from './compose.js';
 import type { Mailbox } from './mailbox.js';
+import { probeSmtp } from './smtp-probe.js';
 import { type SmtpServer, smtpSettings } from './smtp-settings.js';
 
 /** Email through any SMTP server, over a few connections that are kept open. */
@@ -16,6 +17,7 @@ export const smtp: ProviderDefinition<'email', typeof smtpSettings> = {
   abilities: { afterAmbiguous: 'resend-same-id', timeoutMs: 30_000 },
   settings: smtpSettings,
   configured: (env) => Boolean(env.SMTP_URL),
+  probe: ({ SMTP_URL }) => probeSmtp(SMTP_URL),
   create: async (settings, _ports, load = FEW) => {
     const { createTransport } = await import('nodemailer');
     return new Smtp(createTransport(poolOptions(settings.SMTP_URL, load)), settings);

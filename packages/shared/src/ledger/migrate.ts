@@ -67,15 +67,25 @@ async function takeLock(client: pg.Client, patienceMs: number): Promise<void> {
   }
 }
 
-/** True when the ledger has every migration that this build knows. False for an empty database. */
-export async function isMigrated(client: Pick<pg.Pool, 'query'>): Promise<boolean> {
+/** Where the schema of a database stands, compared with the migrations of this build. */
+export type SchemaState = 'absent' | 'older' | 'current' | 'newer';
+
+export async function schemaState(client: Pick<pg.Pool, 'query'>): Promise<SchemaState> {
   const newest = readMigrationFiles({ migrationsFolder: MIGRATIONS }).at(-1)?.folderMillis ?? 0;
   const table = await client.query<{ there: boolean }>(
     `SELECT to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS there`,
   );
-  if (table.rows[0]?.there !== true) return false;
+  if (table.rows[0]?.there !== true) return 'absent';
   const applied = await client.query<{ newest: string | null }>(
     'SELECT max(created_at)::text AS newest FROM drizzle.__drizzle_migrations',
   );
-  return Number(applied.rows[0]?.newest ?? 0) >= newest;
+  const has = Number(applied.rows[0]?.newest ?? 0);
+  if (has === newest) return 'current';
+  return has < newest ? 'older' : 'newer';
+}
+
+/** True when the ledger has every migration that this build knows. False for an empty database. */
+export async function isMigrated(client: Pick<pg.Pool, 'query'>): Promise<boolean> {
+  const state = await schemaState(client);
+  return state === 'current' || state === 'newer';
 }

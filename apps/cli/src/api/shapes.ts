@@ -1,0 +1,119 @@
+/* What the API answers with, as far as it is shown. Everything is from outside: texts are shown only after `visible`. */
+
+export interface Summary {
+  readonly id: string;
+  readonly user_id: string | null;
+  readonly event_type: string | null;
+  readonly status: string;
+  readonly sent_at: string | null;
+  readonly created_at: string;
+  readonly priority: string;
+  readonly channels: readonly string[];
+}
+
+export interface Attempt {
+  readonly n: number;
+  readonly provider: string | null;
+  readonly outcome: string;
+  readonly code: string | null;
+  readonly error: string | null;
+  readonly started_at: string;
+  readonly finished_at: string | null;
+}
+
+export interface Delivery {
+  readonly id: string;
+  readonly channel: string;
+  readonly state: string;
+  readonly provider: string | null;
+  readonly to: string | null;
+  readonly due_at: string | null;
+  readonly sent_at: string | null;
+  readonly reason: string | null;
+  readonly attempts: readonly Attempt[];
+}
+
+export interface Details extends Summary {
+  readonly type: string | null;
+  readonly title: string | null;
+  readonly message: string | null;
+  readonly context: unknown;
+  readonly data: unknown;
+  readonly send_at: string | null;
+  readonly expires_at: string | null;
+  readonly caller: string | null;
+  readonly reason: string | null;
+  readonly deliveries: readonly Delivery[];
+}
+
+export interface Accepted {
+  readonly status: string;
+  readonly notification_id: string;
+  readonly channels: readonly string[];
+  readonly deliveries: readonly {
+    readonly id: string;
+    readonly channel: string;
+    readonly state: string;
+    readonly reason?: string;
+  }[];
+}
+
+export interface Explained {
+  readonly channels: readonly string[];
+  readonly decisions: readonly {
+    readonly channel: string;
+    readonly used: boolean;
+    readonly reason: string;
+    readonly rule: string;
+  }[];
+}
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly notification_id: string;
+  readonly user_id: string | null;
+  readonly event_type: string | null;
+  readonly channel: string;
+  readonly class: string | null;
+  readonly reason: string | null;
+  readonly provider: string | null;
+  readonly code: string | null;
+  readonly error: string | null;
+  readonly attempts: number;
+  readonly dead_at: string | null;
+  readonly retryable: boolean;
+}
+
+export interface Replayed {
+  readonly replayed: number;
+  readonly skipped: readonly { readonly id: string; readonly reason: string }[];
+  readonly rate: number | null;
+  readonly last_due_at: string | null;
+  /** There were more than one call replays. */
+  readonly more?: boolean;
+}
+
+export interface Person {
+  readonly id: string;
+  readonly email: string | null;
+  readonly phone: string | null;
+  readonly locale: string | null;
+  readonly timezone: string | null;
+  readonly roles: readonly string[];
+  readonly active: boolean;
+  readonly groups?: readonly string[];
+}
+
+export interface AuditEvent {
+  readonly id: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly role: string | null;
+  readonly action: string;
+  readonly target: string | null;
+  readonly details: unknown;
+}
+
+export interface Stats {
+  readonly by_event_type: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
