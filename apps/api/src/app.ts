@@ -12,6 +12,7 @@ import { createLimits } from './middleware/limits.js';
 import { createOnce } from './middleware/once.js';
 import { boardRoutes } from './routes/board.js';
 import { consoleRoutes } from './routes/console.js';
+import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
 import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
@@ -41,6 +42,7 @@ export function createApp(parts: ApiParts): Express {
 
   app.use(healthRoutes({ database, engine, migrated }));
   app.use(consoleRoutes());
+  app.use(docsRoutes());
   app.use(boardRoutes(engine, authenticator));
 
   app.use(helmet());

@@ -17,7 +17,7 @@ import { allow, allowSelf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
 import { parse } from '../middleware/parse.js';
 
-const personBody = z.object({
+export const personBody = z.object({
   email: emailAddress.nullish(),
   phone: phoneNumber.nullish(),
   locale: locale.optional(),
@@ -27,11 +27,11 @@ const personBody = z.object({
   groups: z.array(externalId).max(1_000).optional(),
 });
 
-const preferencesBody = z
+export const preferencesBody = z
   .partialRecord(z.enum(CHANNELS, `must be one of ${CHANNELS.join(', ')}`), z.boolean())
   .refine((preferences) => Object.keys(preferences).length > 0, 'must name at least one channel');
 
-const listQuery = z.object({
+export const listQuery = z.object({
   limit: z.coerce.number('must be a number from 1 to 200').int().min(1).max(200).default(50),
   cursor: externalId.optional(),
 });
@@ -67,7 +67,7 @@ export function peopleRoutes(database: Database): Router {
 
   router.delete('/users/:id', admins, async (req, res) => {
     const id = personIn(req);
-    if (!(await erasePerson(database, id))) throw unknown(id);
+    if (!(await erasePerson(database, id))) throw unknownPerson(id);
     res.status(204).end();
   });
 
@@ -78,7 +78,7 @@ export function peopleRoutes(database: Database): Router {
   router.put('/users/:id/preferences', allowSelf('id'), ...body, async (req, res) => {
     const id = personIn(req);
     const stored = await putPreferences(database, id, parse(preferencesBody, req.body));
-    if (stored === null) throw unknown(id);
+    if (stored === null) throw unknownPerson(id);
     res.json(effectivePreferences(stored));
   });
 
@@ -91,11 +91,11 @@ function personIn(req: Request): string {
 
 async function load(database: Database, id: string): Promise<Person> {
   const person = await findPerson(database, id);
-  if (person === null) throw unknown(id);
+  if (person === null) throw unknownPerson(id);
   return person;
 }
 
-function unknown(id: string): Refusal {
+export function unknownPerson(id: string): Refusal {
   return new Refusal('not_found', `User with ID ${id} not found.`, { reason: 'unknown_person' });
 }
 
