@@ -87,7 +87,7 @@ function wrongBody(content: Content, answer: Answer): string[] {
   const described = content[media];
   if (described === undefined)
     return [`it is ${media || 'of no type'}, not ${Object.keys(content).join(' or ')}`];
-  if (!media.endsWith('json')) return wrongWith(answer.text, described.schema, 'answered');
+  if (!/[/+]json$/.test(media)) return wrongWith(answer.text, described.schema, 'answered');
   const wrong = wrongWith(answer.body, described.schema, 'answered');
   return media === PROBLEM ? [...wrong, ...wrongProblem(answer)] : wrong;
 }

@@ -22,6 +22,9 @@ export type Parameter = {
 };
 type Operation = {
   readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly security: readonly unknown[];
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Content };
   readonly responses: Readonly<Record<string, Response | { readonly $ref: string }>>;
@@ -93,4 +96,13 @@ export function responseOf({ operation }: Described, status: number): Response |
   const response = operation.responses[status];
   if (response === undefined || !('$ref' in response)) return response;
   return apiDocument().components.responses[response.$ref.split('/').at(-1) ?? ''];
+}
+
+/** A schema with what it refers to. */
+export function resolved(schema: Schema): Schema {
+  const name =
+    String(schema.$ref ?? '')
+      .split('/')
+      .at(-1) ?? '';
+  return { ...apiDocument().components.schemas[name], ...schema };
 }

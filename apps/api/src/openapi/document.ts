@@ -73,6 +73,11 @@ function pathsOf(topics: readonly Topic[]): ZodOpenApiPathsObject {
 
 function operationObject(topic: string, operation: Operation): ZodOpenApiOperationObject {
   const { id, who, summary, description, params, query, body, once } = operation;
+  const parameters = {
+    ...(params === undefined ? {} : { path: params }),
+    ...(query === undefined ? {} : { query }),
+    ...(once === undefined ? {} : { header: ONCE }),
+  };
   const forWhom = who === null ? [] : [`For ${who.map((one) => NAMES[one]).join(', ')}.`];
   return {
     operationId: id,
@@ -80,11 +85,7 @@ function operationObject(topic: string, operation: Operation): ZodOpenApiOperati
     summary,
     description: [...(description === undefined ? [] : [description]), ...forWhom].join('\n\n'),
     security: who === null ? [] : [{ bearer: [] }],
-    requestParams: {
-      ...(params === undefined ? {} : { path: params }),
-      ...(query === undefined ? {} : { query }),
-      ...(once === undefined ? {} : { header: ONCE }),
-    },
+    ...(Object.keys(parameters).length > 0 ? { requestParams: parameters } : {}),
     ...(body === undefined ? {} : { requestBody: { required: true, content: contentObject(body) } }),
     responses: responsesOf(operation),
   };

@@ -1,6 +1,6 @@
 import { channel } from '@belfry/shared/channels/fields.js';
 import { emailRequest, sendRequest, smsRequest } from '@belfry/shared/channels/requests.js';
-import { invalid, Refusal } from '@belfry/shared/domain/refusal.js';
+import { invalid } from '@belfry/shared/domain/refusal.js';
 import { type RouteReason, RULES } from '@belfry/shared/routing/route.js';
 import { z } from 'zod';
 import { problemOf } from '../middleware/problem.js';
@@ -75,11 +75,16 @@ const badMail = problemOf(
   invalid([{ path: 'to', message: 'must be an email address such as name@example.org' }]),
 );
 
-const unknownEvent = new Refusal('invalid', 'There is no event "no_such".', { reason: 'unknown_event' });
-const wrongContext = new Refusal('invalid', 'The variable "amount" is missing.', {
-  reason: 'invalid_context',
-  errors: [{ path: 'context.amount', message: 'The variable "amount" is missing.' }],
-});
+const unknownEvent = invalid(
+  [{ path: 'event_type', message: 'There is no event "no_such".' }],
+  'There is no event "no_such".',
+  'unknown_event',
+);
+const wrongContext = invalid(
+  [{ path: 'context.amount', message: 'The variable "amount" is missing.' }],
+  'The variable "amount" is missing.',
+  'invalid_context',
+);
 
 export const sending: Topic = {
   name: 'Sending',
@@ -97,7 +102,8 @@ export const sending: Topic = {
       body: json(sendRequest, {
         event: EVENT,
         message: MESSAGE,
-        later: { ...MESSAGE, send_at: '2027-06-01T09:00:00+03:00', expires_at: '2027-06-02T09:00:00+03:00' },
+        // A day that has gone by is now: an example with `expires_at` would be wrong one day.
+        later: { ...MESSAGE, send_at: '2027-06-01T09:00:00+03:00' },
       }),
       answers: { 202: { description: 'Accepted', content: json(accepted, { queued: ACCEPTED }) } },
       refusals: [unknownPerson('nobody'), unknownEvent, wrongContext],
