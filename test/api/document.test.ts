@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CODES } from '@belfry/api/openapi/problem.js';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { apiDocument, type Content, operations, responseOf } from '../support/api-document/operations.js';
 import { type Direction, wrongWith } from '../support/api-document/schemas.js';
@@ -62,7 +63,10 @@ describe('the document', () => {
         named,
         path,
       );
-      for (const { schema } of described) assert.ok(Array.isArray(schema.examples), path);
+      for (const { schema, example } of described) {
+        assert.ok(example !== undefined, path);
+        assert.deepEqual(wrongWith(example, schema, 'sent'), [], path);
+      }
     }
   });
 
@@ -73,6 +77,7 @@ describe('the document', () => {
         assert.ok(Object.keys(examples).length > 0, `${where} ${media} has an example`);
         for (const [name, { value }] of Object.entries(examples)) {
           assert.deepEqual(wrongWith(value, schema, direction), [], `${where} ${media} ${name}`);
+          if (media === 'application/problem+json') assert.ok(name in CODES, `${where} ${name}`);
           seen += 1;
         }
       }

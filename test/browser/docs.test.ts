@@ -27,10 +27,7 @@ describe('/docs in a real browser', () => {
 
   it('shows every call of the document', async () => {
     for (const { method, path } of operations())
-      await page
-        .locator(`.opblock-${method} [data-path="${path}"]`)
-        .first()
-        .waitFor({ timeout: 5_000 });
+      await page.locator(`.opblock-${method} [data-path="${path}"]`).first().waitFor({ timeout: 5_000 });
     assert.equal(await page.locator('.opblock').count(), operations().length);
   });
 

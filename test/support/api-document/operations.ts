@@ -19,6 +19,7 @@ export type Parameter = {
   readonly name: string;
   readonly required?: boolean;
   readonly schema: Schema;
+  readonly example?: unknown;
 };
 type Operation = {
   readonly operationId: string;

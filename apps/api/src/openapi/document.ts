@@ -78,7 +78,7 @@ function operationObject(topic: string, operation: Operation): ZodOpenApiOperati
     ...(query === undefined ? {} : { query }),
     ...(once === undefined ? {} : { header: ONCE }),
   };
-  const forWhom = who === null ? [] : [`For ${who.map((one) => NAMES[one]).join(', ')}.`];
+  const forWhom = who === null ? [] : [`For ${AND.format(who.map((one) => NAMES[one]))}.`];
   return {
     operationId: id,
     tags: [topic],
@@ -96,6 +96,8 @@ const NAMES: Readonly<Record<Caller, string>> = {
   internal: 'Internal',
   self: 'that person',
 };
+
+const AND = new Intl.ListFormat('en', { type: 'conjunction' });
 
 const ONCE = z.object({
   'Idempotency-Key': idempotencyKey.optional().meta({

@@ -26,7 +26,7 @@ export const operating: Topic = {
       path: '/api/v1/notifications/{id}/cancel',
       who: ['admin', 'internal'],
       summary: 'Stop what has not been sent',
-      params: z.object({ id: id.meta({ description: 'The notification', examples: [ID] }) }),
+      params: z.object({ id: id.meta({ description: 'The notification', param: { example: ID } }) }),
       answers: {
         200: {
           description: 'Stopped',

@@ -26,7 +26,7 @@ const preferences = z
   .object(Object.fromEntries(CHANNELS.map((channel) => [channel, z.boolean()])))
   .meta({ id: 'Preferences', description: 'One switch for each channel.' });
 
-const byId = z.object({ id: externalId.meta({ description: 'The person', examples: ['abebe'] }) });
+const byId = z.object({ id: externalId.meta({ description: 'The person', param: { example: 'abebe' } }) });
 
 const BODY = {
   email: 'abebe@example.com',

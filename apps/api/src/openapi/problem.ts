@@ -20,7 +20,7 @@ export const CODES: Readonly<Record<string, string>> = {
   idempotency_key_reused: 'the key was used for another request',
   too_large: 'the body is too large',
   unsupported_media_type: 'the body is not in the right format or encoding',
-  invalid: 'a field is wrong; `errors` names it',
+  invalid: 'a field is wrong, and `errors` names it',
   invalid_json: 'the body is not JSON',
   invalid_encoding: 'the body is not UTF-8',
   unsafe_json: 'the body holds something that cannot be stored',
@@ -121,6 +121,13 @@ const RESPONSES: ReadonlyMap<Problem | undefined, ZodOpenApiResponseObject> = ne
   ),
 );
 
+/** What the codes mean, as one sentence. */
+function sentenceOf(problems: readonly Problem[]): string {
+  const meanings = new Set(problems.map(({ code, detail }) => CODES[code] ?? detail));
+  const sentence = [...meanings].join('; or ');
+  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
+}
+
 function nameOf({ title }: Problem): string {
   return title.replaceAll(' ', '');
 }
@@ -137,7 +144,7 @@ function refusedWith(
     ...(recorded && status === 404 ? { 'Idempotency-Replayed': replayed } : {}),
   };
   return {
-    description: [...new Set(problems.map(({ detail }) => detail))].join(' · '),
+    description: sentenceOf(problems),
     ...(Object.keys(headers).length > 0 ? { headers: z.object(headers) } : {}),
     content: {
       'application/problem+json': {

@@ -38,13 +38,13 @@ const STATS = statsOf([
   { eventType: null, status: 'FAILED', count: 1 },
 ]);
 
-const byId = z.object({ id: id.meta({ description: 'The notification', examples: [ID] }) });
+const byId = z.object({ id: id.meta({ description: 'The notification', param: { example: ID } }) });
 
 const mail: Omit<Operation, 'id' | 'path'> = {
   method: 'get',
   who: ['admin', 'internal'],
   summary: 'A mail to a bare address, with every attempt',
-  params: z.object({ id: id.meta({ description: 'The mail', examples: [ID] }) }),
+  params: z.object({ id: id.meta({ description: 'The mail', param: { example: ID } }) }),
   answers: {
     200: {
       description: 'The mail',

@@ -18,7 +18,7 @@ export const LATER = '2026-11-25T08:30:00.470Z';
 
 const state = z.enum(DELIVERY_STATES).meta({ id: 'DeliveryState', description: 'The state of a delivery' });
 
-export const status = z
+const status = z
   .enum(STATUSES)
   .meta({ id: 'Status', description: 'What has become of a notification, over all its deliveries' });
 
