@@ -1,3 +1,4 @@
+import { holdToDocument } from './http.js';
 import { type Exit, startProcess, type TestProcess } from './process.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -51,7 +52,9 @@ export function fleetProcesses(env: Env): FleetProcesses {
 
   async function startApi(own: Env = {}): Promise<ApiProcess> {
     const child = await start('apps/api/dist/main.js', own, true);
-    return { ...child, url: String(child.ready.url) };
+    const url = String(child.ready.url);
+    holdToDocument(url, child.exited);
+    return { ...child, url };
   }
 
   function startWorker({

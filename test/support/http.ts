@@ -17,7 +17,19 @@ export function items(json: Json | undefined): readonly Json[] {
   return Array.isArray(json) ? json : [];
 }
 
-/** Asks one thing over HTTP, on a connection of its own pool; bounded by `timeoutMs` (20 s). */
+const apis = new Set<string>();
+
+/** Holds every answer from this address against the API's document, from now on until `ended`. */
+export function holdToDocument(url: string, ended: Promise<unknown>): void {
+  const { origin } = new URL(url);
+  apis.add(origin);
+  void ended.then(() => apis.delete(origin));
+}
+
+/**
+ * Asks one thing over HTTP, on a connection of its own pool; bounded by `timeoutMs` (20 s). Fails when the API of a fleet
+ * answers something that its document does not describe.
+ */
 export async function ask(
   method: string,
   url: string,
@@ -34,7 +46,13 @@ export async function ask(
     ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: parsed(text) };
+  const answer = { status: response.status, headers: response.headers, text, body: parsed(text) };
+  if (apis.has(new URL(url).origin)) {
+    // Only tests that ask an API need all that this brings.
+    const { assertDocumented } = await import('./api-document/check.js');
+    assertDocumented({ method, url, body, headers }, answer);
+  }
+  return answer;
 }
 
 function parsed(text: string): Json {

@@ -20,6 +20,7 @@ import { auditRoutes } from './routes/audit.js';
 import { boardRoutes } from './routes/board.js';
 import { consoleRoutes } from './routes/console.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
+import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
 import { importingRoutes } from './routes/importing.js';
 import { metricsRoutes } from './routes/metrics.js';
@@ -59,6 +60,7 @@ export function createApp(parts: ApiParts): Express {
   app.use(healthRoutes({ database, engine, migrated }));
   app.use(metricsRoutes(parts.registry, createFleetView(database, engine)));
   app.use(consoleRoutes());
+  app.use(docsRoutes());
   app.use(boardRoutes({ ...parts, authenticator }));
 
   app.use(helmet());

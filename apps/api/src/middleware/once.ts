@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { invalid, Refusal } from '@belfry/shared/domain/refusal.js';
+import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { KeptAnswer } from '@belfry/shared/ledger/accept.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { type EarlierAnswer, findAnswer } from '@belfry/shared/ledger/idempotency.js';
 import type { Notifier, Prepared } from '@belfry/shared/notify/notifier.js';
 import type { Request, Response } from 'express';
+import { z } from 'zod';
 import { callerOf } from './authenticate.js';
+import { parse } from './parse.js';
 
 /** What a call is going to write and to answer. */
 export interface Making {
@@ -76,31 +78,33 @@ export function createOnce(keyed: Keyed, notifier: Notifier): Once {
     });
 }
 
-const KEY = /^[\x21-\x7e]{1,255}$/;
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');
 
 function readKey(req: Request): Key | null {
   const key = req.get('Idempotency-Key');
   if (key === undefined) return null;
-  if (!KEY.test(key)) {
-    throw invalid([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' }]);
-  }
+  parse(z.object({ 'Idempotency-Key': idempotencyKey }), { 'Idempotency-Key': key });
   const asked = JSON.stringify([req.method, req.baseUrl + req.path, req.body ?? null]);
   return { caller: callerOf(req).sub, key, fingerprint: createHash('sha256').update(asked).digest('hex') };
 }
 
-function stillRunning(): Refusal {
+export function stillRunning(): Refusal {
   return new Refusal('conflict', 'A call with this Idempotency-Key is still running.', {
     reason: 'idempotency_key_in_use',
     retryAfterMs: 1_000,
   });
 }
 
+export function keyReused(): Refusal {
+  return new Refusal('invalid', 'This Idempotency-Key was used for another request.', {
+    reason: 'idempotency_key_reused',
+  });
+}
+
 function replay(res: Response, key: Key, earlier: EarlierAnswer): void {
-  if (earlier.fingerprint !== key.fingerprint) {
-    throw new Refusal('invalid', 'This Idempotency-Key was used for another request.', {
-      reason: 'idempotency_key_reused',
-    });
-  }
+  if (earlier.fingerprint !== key.fingerprint) throw keyReused();
   res.set('Idempotency-Replayed', 'true');
   answer(res, earlier.status, earlier.body);
 }

@@ -10,7 +10,8 @@ export function cursorOf(isPlace: (text: string) => boolean) {
     .string()
     .max(128)
     .transform((text) => Buffer.from(text, 'base64url').toString())
-    .refine(isPlace, 'must be the cursor of an earlier page');
+    .refine(isPlace, 'must be the cursor of an earlier page')
+    .meta({ description: 'Where to go on: from the `Link` of an earlier page' });
 }
 
 /** Names the next page in `Link` (RFC 8288): the same call from another place on; null when this page is the last one. */

@@ -3,6 +3,7 @@ import type { Notifier } from '@belfry/shared/notify/notifier.js';
 import { Router } from 'express';
 import { allow, callerOf } from '../middleware/authenticate.js';
 import { idIn } from '../middleware/parse.js';
+import { unknownNotification } from './reading.js';
 
 /** What is done to notifications that are there already. */
 export function operatingRoutes(notifier: Notifier): Router {
@@ -16,15 +17,16 @@ export function operatingRoutes(notifier: Notifier): Router {
   router.post('/notifications/:id/cancel', senders, async (req, res) => {
     const id = idIn(req);
     const cancellation = await notifier.cancel(id, callerOf(req));
-    if (cancellation.kind === 'unknown')
-      throw new Refusal('not_found', `Notification with ID ${id} not found.`);
-    if (cancellation.kind === 'nothing_left') {
-      throw new Refusal('conflict', 'Nothing of this notification is left to cancel.', {
-        reason: 'nothing_to_cancel',
-      });
-    }
+    if (cancellation.kind === 'unknown') throw unknownNotification(id);
+    if (cancellation.kind === 'nothing_left') throw nothingToCancel();
     res.json({ status: 'cancelled', notification_id: id, cancelled: cancellation.deliveries });
   });
 
   return router;
+}
+
+export function nothingToCancel(): Refusal {
+  return new Refusal('conflict', 'Nothing of this notification is left to cancel.', {
+    reason: 'nothing_to_cancel',
+  });
 }

@@ -19,7 +19,7 @@ import { cursorOf, pageLimit, sendPage } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
 import { changeOf, shownPerson } from './person-shape.js';
 
-const listQuery = z.object({
+export const listQuery = z.object({
   search: line(254).optional(),
   active: z
     .enum(['true', 'false'], 'must be true or false')
@@ -55,7 +55,7 @@ export function peopleRoutes(database: Database): Router {
 
   router.delete('/users/:id', admins, async (req, res) => {
     const id = personIn(req);
-    if (!(await erasePerson(database, id, callerOf(req)))) throw unknown(id);
+    if (!(await erasePerson(database, id, callerOf(req)))) throw unknownPerson(id);
     res.status(204).end();
   });
 
@@ -66,7 +66,7 @@ export function peopleRoutes(database: Database): Router {
   router.put('/users/:id/preferences', allowSelf('id'), ...body, async (req, res) => {
     const id = personIn(req);
     const stored = await putPreferences(database, id, parse(preferencesBody, req.body), callerOf(req));
-    if (stored === null) throw unknown(id);
+    if (stored === null) throw unknownPerson(id);
     res.json(effectivePreferences(stored));
   });
 
@@ -79,10 +79,10 @@ function personIn(req: Request): string {
 
 async function load(database: Database, id: string): Promise<Person> {
   const person = await findPerson(database, id);
-  if (person === null) throw unknown(id);
+  if (person === null) throw unknownPerson(id);
   return person;
 }
 
-function unknown(id: string): Refusal {
+export function unknownPerson(id: string): Refusal {
   return new Refusal('not_found', `User with ID ${id} not found.`, { reason: 'unknown_person' });
 }

@@ -1,5 +1,5 @@
-import { externalId, moment } from '@belfry/shared/channels/fields.js';
-import { CHANNELS, PRIORITIES } from '@belfry/shared/domain/channel.js';
+import { channel, externalId, moment, priority } from '@belfry/shared/channels/fields.js';
+import { CHANNELS } from '@belfry/shared/domain/channel.js';
 import { STATUSES } from '@belfry/shared/domain/delivery-state.js';
 import { isId } from '@belfry/shared/domain/ids.js';
 import { maskAddress } from '@belfry/shared/domain/mask.js';
@@ -19,14 +19,14 @@ import { cursorOf, pageLimit, sendPage } from '../middleware/paging.js';
 import { idIn, parse } from '../middleware/parse.js';
 import { barsOf, statsOf } from './stats.js';
 
-const listQuery = z.object({
-  user_id: externalId.optional(),
-  event_type: externalId.optional(),
+export const listQuery = z.object({
+  user_id: externalId.optional().meta({ description: 'Of this person' }),
+  event_type: externalId.optional().meta({ description: 'Of this event' }),
   status: z.enum(STATUSES, `must be one of ${STATUSES.join(', ')}`).optional(),
-  channel: z.enum(CHANNELS, `must be one of ${CHANNELS.join(', ')}`).optional(),
-  priority: z.enum(PRIORITIES, `must be one of ${PRIORITIES.join(', ')}`).optional(),
-  from: moment.optional(),
-  to: moment.optional(),
+  channel: channel.optional().meta({ description: 'That used this channel' }),
+  priority: priority.optional(),
+  from: moment.optional().meta({ description: 'Accepted at this time or after it' }),
+  to: moment.optional().meta({ description: 'Accepted before this time' }),
   limit: pageLimit,
   cursor: cursorOf(isId).optional(),
 });
@@ -68,7 +68,7 @@ export function readingRoutes(database: Database): Router {
     const record = await load(req);
     const [mail] = record.deliveries;
     if (record.notification.type !== 'email' || record.notification.personId !== null || mail === undefined) {
-      throw unknown(String(req.params.id));
+      throw unknownNotification(String(req.params.id));
     }
     res.json({
       ...detailsOf(record),
@@ -81,14 +81,14 @@ export function readingRoutes(database: Database): Router {
   async function load(req: Request): Promise<NotificationRecord> {
     const id = idIn(req);
     const record = await findNotification(database, id);
-    if (record === null) throw unknown(id);
+    if (record === null) throw unknownNotification(id);
     return record;
   }
 
   return router;
 }
 
-function unknown(id: string): Refusal {
+export function unknownNotification(id: string): Refusal {
   return new Refusal('not_found', `Notification with ID ${id} not found.`);
 }
 

@@ -11,6 +11,7 @@ import type { Limits } from '../middleware/limits.js';
 import type { Making, Once } from '../middleware/once.js';
 import { parse, read } from '../middleware/parse.js';
 import { problemOf } from '../middleware/problem.js';
+import { unknownPerson } from './people.js';
 
 export interface SendingParts {
   readonly notifier: Notifier;
@@ -124,8 +125,7 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
 
   /** 207: every item has its own status, and a bad one harms no other. All good ones are one commit. */
   async function makeMany<Body>(kind: Kind<Body>, list: string, req: Request): Promise<Making> {
-    const batch = z.object({ [list]: z.array(z.unknown()).min(1).max(MOST_IN_A_BATCH) });
-    const items = parse(batch, req.body)[list] ?? [];
+    const items = parse(batchOf(list, z.unknown()), req.body)[list] ?? [];
     const made = await Promise.all(items.map((item) => makeItem(kind, item, callerOf(req).sub)));
     return {
       prepared: made.flatMap((one) => one.prepared),
@@ -154,14 +154,15 @@ function isOutageOfAll({ code, reason }: Refusal): boolean {
   return code === 'unavailable' && reason !== 'directory_unavailable';
 }
 
+/** A list of things to send. Its items are read one by one, since a bad one harms no other. */
+export function batchOf<Item extends z.ZodType>(list: string, item: Item) {
+  return z.object({ [list]: z.array(item).min(1).max(MOST_IN_A_BATCH) });
+}
+
 function refusalOf<Body>(kind: Kind<Body>, errors: FieldError[], body: unknown): Refusal {
   const given = typeof body === 'object' && body !== null ? body : {};
   const missing = kind.incomplete?.fields.some((field) =>
     ['', null, undefined].includes(Reflect.get(given, field)),
   );
   return invalid(errors, missing === true ? kind.incomplete?.detail : undefined);
-}
-
-function unknownPerson(userId: string): Refusal {
-  return new Refusal('not_found', `User with ID ${userId} not found.`, { reason: 'unknown_person' });
 }

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { CHANNELS, PRIORITIES } from '../domain/channel.js';
 import { hasControl } from '../domain/control.js';
 
-/* What outsiders may write, and what they are told when they write something else. */
+/*
+ * What outsiders may write, and what they are told when they write something else. The `meta` of a field is its text in
+ * the API's own document; a component of that document has an `id`.
+ */
 
 /** One line of text, without control characters: it may stand in a header. */
 export function line(most: number) {
@@ -21,15 +24,20 @@ export function prose(most: number) {
 /** The ids that applications give: people, groups, events, policies. */
 export const externalId = z
   .string()
-  .regex(/^[A-Za-z0-9._\-:@]{1,128}$/, 'must be 1 to 128 letters, digits or any of . _ - : @');
+  .regex(/^[A-Za-z0-9._\-:@]{1,128}$/, 'must be 1 to 128 letters, digits or any of . _ - : @')
+  .meta({ description: '1 to 128 letters, digits or any of . _ - : @' });
 
 /** A mailbox as in RFC 5321, without a display name. */
-export const emailAddress = z.email('must be an email address such as name@example.org').max(254);
+export const emailAddress = z
+  .email('must be an email address such as name@example.org')
+  .max(254)
+  .meta({ description: 'An email address such as name@example.org, without a display name' });
 
 /** A telephone number in international form, ITU-T E.164: a plus sign and 7 to 15 digits. */
 export const phoneNumber = z
   .string()
-  .regex(/^\+[1-9]\d{6,14}$/, 'must be a phone number in E.164 form such as +251911000001');
+  .regex(/^\+[1-9]\d{6,14}$/, 'must be a phone number in E.164 form such as +251911000001')
+  .meta({ description: 'A phone number in E.164 form such as +251911000001' });
 
 /** A BCP 47 language tag that names a language. */
 export const locale = z
@@ -41,7 +49,8 @@ export const locale = z
     } catch {
       return false;
     }
-  }, 'must be a BCP 47 language tag such as en, am or om-ET');
+  }, 'must be a BCP 47 language tag such as en, am or om-ET')
+  .meta({ description: 'A BCP 47 language tag such as en, am or om-ET' });
 
 /** An IANA time zone. */
 export const timezone = z
@@ -54,7 +63,8 @@ export const timezone = z
     } catch {
       return false;
     }
-  }, 'must be an IANA time zone such as Africa/Addis_Ababa');
+  }, 'must be an IANA time zone such as Africa/Addis_Ababa')
+  .meta({ description: 'An IANA time zone such as Africa/Addis_Ababa' });
 
 /** Where the webhook channel reaches a person: no password in it, and nothing behind a `#`, which is never sent. */
 export const webhookUrl = z
@@ -73,10 +83,16 @@ function isWebhookUrl(text: string): boolean {
   );
 }
 
-export const priority = z.enum(PRIORITIES, `must be one of ${PRIORITIES.join(', ')}`);
+export const priority = z
+  .enum(PRIORITIES, `must be one of ${PRIORITIES.join(', ')}`)
+  .meta({ id: 'Priority', description: 'How urgent it is; each priority has queues of its own' });
+
+export const channel = z
+  .enum(CHANNELS, `must be one of ${CHANNELS.join(', ')}`)
+  .meta({ id: 'Channel', description: 'A way to reach a person' });
 
 export const channelList = z
-  .array(z.enum(CHANNELS, `must be one of ${CHANNELS.join(', ')}`))
+  .array(channel)
   .min(1, 'must name at least one channel')
   .max(CHANNELS.length)
   .transform((channels) => [...new Set(channels)]);
@@ -87,14 +103,25 @@ const EPOCH_SECONDS = /^\d{1,12}(\.\d{1,9})?$/;
 const ISO = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/;
 
 /** A moment, as ISO 8601 or epoch seconds; from 1970 on, and at most two years away. */
-export const moment = z.union([z.number(), z.string()], A_TIME).transform((given, context) => {
-  const at = parseMoment(given);
-  if (at === null) context.addIssue({ code: 'custom', message: A_TIME });
-  else if (at.getTime() > Date.now() + FURTHEST_MS)
-    context.addIssue({ code: 'custom', message: 'must be at most two years away' });
-  else return at;
-  return z.NEVER;
-});
+export const moment = z
+  .union([z.number(), z.string()], A_TIME)
+  .transform((given, context) => {
+    const at = parseMoment(given);
+    if (at === null) context.addIssue({ code: 'custom', message: A_TIME });
+    else if (at.getTime() > Date.now() + FURTHEST_MS)
+      context.addIssue({ code: 'custom', message: 'must be at most two years away' });
+    else return at;
+    return z.NEVER;
+  })
+  .meta({
+    id: 'Moment',
+    description:
+      'A time: ISO 8601 with a time zone, such as 2027-03-01T09:00:00Z, or epoch seconds; at most two years away',
+    // Said of the number and of the string in turn.
+    minimum: 0,
+    exclusiveMaximum: 1e12,
+    pattern: `${EPOCH_SECONDS.source}|${ISO.source}`,
+  });
 
 function parseMoment(given: number | string): Date | null {
   const text = String(given);
@@ -111,4 +138,4 @@ function isDay(day: string): boolean {
 }
 
 /** An object of anything that JSON can say. */
-export const record = z.record(z.string(), z.unknown());
+export const record = z.record(z.string(), z.unknown()).meta({ description: 'Anything that JSON can say' });

@@ -11,7 +11,10 @@ import {
   record,
 } from './fields.js';
 
-const WHEN = { send_at: moment.optional(), expires_at: moment.optional() };
+const WHEN = {
+  send_at: moment.optional().meta({ description: 'When to send it; at once when absent' }),
+  expires_at: moment.optional().meta({ description: 'When it is too late to send it; after `send_at`' }),
+};
 
 /** `expires_at` must leave room to send. */
 function expiresAfterSending(
@@ -31,15 +34,15 @@ function expiresAfterSending(
 /** A notification for one person: an event with its context, or a free message. */
 export const sendRequest = z
   .object({
-    user_id: externalId,
-    event_type: externalId.optional(),
-    context: record.optional(),
-    message: prose(10_000).optional(),
-    title: line(200).optional(),
-    type: externalId.optional(),
+    user_id: externalId.meta({ description: 'The person to tell' }),
+    event_type: externalId.optional().meta({ description: 'The event whose templates are the text' }),
+    context: record.optional().meta({ description: "The variables of the event's templates" }),
+    message: prose(10_000).optional().meta({ description: 'Free text, instead of an event' }),
+    title: line(200).optional().meta({ description: 'Goes with `message`; one line' }),
+    type: externalId.optional().meta({ description: 'A word for the application that shows it' }),
     priority: priority.default('normal'),
-    channels: channelList.optional(),
-    data: record.optional(),
+    channels: channelList.optional().meta({ description: 'The channels to use, instead of the routing' }),
+    data: record.optional().meta({ description: 'Kept, and handed to the application that shows it' }),
     ...WHEN,
   })
   .superRefine((request, context) => {
@@ -58,6 +61,11 @@ export const sendRequest = z
       });
     }
     expiresAfterSending(request, context);
+  })
+  .meta({
+    id: 'SendRequest',
+    description: 'What one person is to know: an event with its context, or a message.',
+    oneOf: [{ required: ['event_type'] }, { required: ['message'] }],
   });
 export type SendRequest = z.infer<typeof sendRequest>;
 
@@ -68,17 +76,19 @@ const subject = line(998).refine((text) => !/\S{900}/.test(text), 'must not have
 export const emailRequest = z
   .object({
     to: emailAddress,
-    subject,
-    body: prose(200_000),
-    html_body: prose(200_000).optional(),
+    subject: subject.meta({ description: 'One line' }),
+    body: prose(200_000).meta({ description: 'The plain text' }),
+    html_body: prose(200_000).optional().meta({ description: 'The same as HTML' }),
     priority: priority.default('normal'),
     ...WHEN,
   })
-  .superRefine(expiresAfterSending);
+  .superRefine(expiresAfterSending)
+  .meta({ id: 'EmailRequest', description: 'A mail to a bare address.' });
 export type EmailRequest = z.infer<typeof emailRequest>;
 
 /** A text message to a bare number. Ten segments of the longest kind are the limit. */
 export const smsRequest = z
   .object({ phone: phoneNumber, message: prose(1_530), priority: priority.default('normal'), ...WHEN })
-  .superRefine(expiresAfterSending);
+  .superRefine(expiresAfterSending)
+  .meta({ id: 'SmsRequest', description: 'A text message to a bare number.' });
 export type SmsRequest = z.infer<typeof smsRequest>;

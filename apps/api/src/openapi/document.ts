@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import {
+  createDocument,
+  type ZodOpenApiContentObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiOverride,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
+} from 'zod-openapi';
+import { idempotencyKey } from '../middleware/once.js';
+import { etag, replayed } from './headers.js';
+import type { Answer, Caller, Content, Operation, Topic } from './operation.js';
+import { refusalsOf } from './problem.js';
+import { TOPICS } from './topics.js';
+
+export type ApiDocument = ReturnType<typeof createDocument>;
+
+/** What the API is, as OpenAPI 3.1: made from the schemas that validate, in the order of the topics. */
+export function describeApi(): ApiDocument {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return createDocument(
+    {
+      openapi: '3.1.1',
+      info: {
+        title: 'Belfry',
+        version: String(version),
+        description: ABOUT,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'Where this document comes from' }],
+      tags: TOPICS.map(({ name, description }) => ({ name, description })),
+      paths: pathsOf(TOPICS),
+      components: { securitySchemes: { bearer: BEARER } },
+    },
+    { override: plain },
+  );
+}
+
+const ABOUT = `One call, and a person is told on the channels that fit.
+
+Answers may get more fields at any time: ignore what you do not know. Unknown fields of a request are ignored, too.
+With an \`Idempotency-Key\`, a call that creates something is done once, however often it is repeated within 24 hours.`;
+
+const BEARER = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'JWT',
+  description:
+    'A token with `sub`, `exp` and `role`: `Admin`, `Internal` or `User` (case does not matter). `npm run token -- --role admin --sub you` makes one.',
+} as const;
+
+/**
+ * An answer may have more fields than are described: a client that was made from this must not refuse them. What says
+ * nothing (names that are strings, the largest number there is) is left out.
+ */
+const plain: ZodOpenApiOverride = ({ jsonSchema, io }) => {
+  if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  if (JSON.stringify(jsonSchema.propertyNames) === '{"type":"string"}') delete jsonSchema.propertyNames;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+};
+
+function pathsOf(topics: readonly Topic[]): ZodOpenApiPathsObject {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const { name, operations } of topics)
+    for (const operation of operations) {
+      const path = paths[operation.path] ?? {};
+      paths[operation.path] = { ...path, [operation.method]: operationObject(name, operation) };
+    }
+  return paths;
+}
+
+function operationObject(topic: string, operation: Operation): ZodOpenApiOperationObject {
+  const { id, who, summary, description, params, query, body, once } = operation;
+  const parameters = {
+    ...(params === undefined ? {} : { path: params }),
+    ...(query === undefined ? {} : { query }),
+    ...(once === undefined ? {} : { header: ONCE }),
+  };
+  const forWhom = who === null ? [] : [`For ${AND.format(who.map((one) => NAMES[one]))}.`];
+  return {
+    operationId: id,
+    tags: [topic],
+    summary,
+    description: [...(description === undefined ? [] : [description]), ...forWhom].join('\n\n'),
+    security: who === null ? [] : [{ bearer: [] }],
+    ...(Object.keys(parameters).length > 0 ? { requestParams: parameters } : {}),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: contentObject(body) } }),
+    responses: responsesOf(operation),
+  };
+}
+
+const NAMES: Readonly<Record<Caller, string>> = {
+  admin: 'Admin',
+  internal: 'Internal',
+  self: 'that person',
+};
+
+const AND = new Intl.ListFormat('en', { type: 'conjunction' });
+
+const ONCE = z.object({
+  'Idempotency-Key': idempotencyKey.optional().meta({
+    description: 'A name for this call, such as a UUID: 1 to 255 printable ASCII characters',
+  }),
+});
+
+/** Express gives every answer to a GET an `ETag`, and 304 to whoever has it already. */
+const NOT_MODIFIED: ZodOpenApiResponseObject = {
+  id: 'NotModified',
+  description: 'The same as what the caller has (`If-None-Match`)',
+  headers: z.object({ ETag: etag }),
+};
+
+function responsesOf(operation: Operation): Record<string, ZodOpenApiResponseObject> {
+  const added: Record<string, z.ZodType> = {
+    ...(operation.once === undefined ? {} : { 'Idempotency-Replayed': replayed }),
+    ...(operation.method === 'get' ? { ETag: etag } : {}),
+  };
+  const answers = Object.entries(operation.answers).map(
+    ([status, answer]) => [status, responseObject(answer, added)] as const,
+  );
+  return {
+    ...Object.fromEntries(answers),
+    ...(operation.method === 'get' ? { 304: NOT_MODIFIED } : {}),
+    ...refusalsOf(operation),
+  };
+}
+
+function responseObject(
+  { description, content, headers }: Answer,
+  added: Readonly<Record<string, z.ZodType>>,
+): ZodOpenApiResponseObject {
+  const all = { ...headers, ...added };
+  return {
+    description,
+    ...(Object.keys(all).length > 0 ? { headers: z.object(all) } : {}),
+    ...(content === undefined ? {} : { content: contentObject(content) }),
+  };
+}
+
+function contentObject(content: Content): ZodOpenApiContentObject {
+  const shown = Object.entries(content).map(([type, { schema, examples }]) => [
+    type,
+    {
+      schema,
+      examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }])),
+    },
+  ]);
+  return Object.fromEntries(shown);
+}

@@ -1,0 +1,137 @@
+import { externalId } from '@belfry/shared/channels/fields.js';
+import { personBody, preferencesBody } from '@belfry/shared/channels/person.js';
+import { CHANNELS } from '@belfry/shared/domain/channel.js';
+import { z } from 'zod';
+import { listQuery, unknownPerson } from '../routes/people.js';
+import { nextPage } from './headers.js';
+import { json, type Topic } from './operation.js';
+import { AT, instant, LATER } from './shapes.js';
+
+const listed = z
+  .object({
+    id: z.string(),
+    email: z.string().nullable(),
+    phone: z.string().nullable(),
+    locale: z.string(),
+    timezone: z.string(),
+    roles: z.array(z.string()),
+    active: z.boolean(),
+    created_at: instant,
+    updated_at: instant,
+  })
+  .meta({ id: 'ListedPerson' });
+
+const person = listed.extend({ groups: z.array(z.string()) }).meta({ id: 'Person' });
+
+const preferences = z
+  .object(Object.fromEntries(CHANNELS.map((channel) => [channel, z.boolean()])))
+  .meta({ id: 'Preferences', description: 'One switch for each channel.' });
+
+const byId = z.object({ id: externalId.meta({ description: 'The person', param: { example: 'abebe' } }) });
+
+const BODY = {
+  email: 'abebe@example.com',
+  phone: '+251911000001',
+  locale: 'am',
+  timezone: 'Africa/Addis_Ababa',
+  groups: ['tenants'],
+};
+const LISTED = {
+  id: 'abebe',
+  email: BODY.email,
+  phone: BODY.phone,
+  locale: BODY.locale,
+  timezone: BODY.timezone,
+  roles: [],
+  active: true,
+  created_at: AT,
+  updated_at: LATER,
+};
+const PERSON = { ...LISTED, groups: BODY.groups };
+const PREFERENCES = { realtime: true, email: true, sms: true, push: true, webhook: true };
+
+export const people: Topic = {
+  name: 'People',
+  description: 'Who can be told something, and what they wish.',
+  operations: [
+    {
+      id: 'listPeople',
+      method: 'get',
+      path: '/api/v1/users',
+      who: ['admin'],
+      summary: 'People, by their ids',
+      query: listQuery,
+      answers: {
+        200: {
+          description: 'A page of them',
+          headers: { Link: nextPage },
+          content: json(z.array(listed), { page: [LISTED] }),
+        },
+      },
+    },
+    {
+      id: 'putPerson',
+      method: 'put',
+      path: '/api/v1/users/{id}',
+      who: ['admin'],
+      summary: 'Add a person, or change them',
+      description: 'What is left out stays as it is. `groups` and `roles` are replaced whole.',
+      params: byId,
+      body: json(personBody.meta({ id: 'PersonChange' }), { person: BODY, leave: { active: false } }),
+      answers: {
+        200: { description: 'Changed', content: json(person, { person: PERSON }) },
+        201: { description: 'Added', content: json(person, { person: PERSON }) },
+      },
+    },
+    {
+      id: 'getPerson',
+      method: 'get',
+      path: '/api/v1/users/{id}',
+      who: ['admin'],
+      summary: 'A person',
+      params: byId,
+      answers: { 200: { description: 'The person', content: json(person, { person: PERSON }) } },
+      refusals: [unknownPerson('nobody')],
+    },
+    {
+      id: 'erasePerson',
+      method: 'delete',
+      path: '/api/v1/users/{id}',
+      who: ['admin'],
+      summary: "Erase a person's data",
+      description:
+        'Their addresses and all texts to them go, what is queued is cancelled; that something was sent, and how it ended, stays.',
+      params: byId,
+      answers: { 204: { description: 'Erased' } },
+      refusals: [unknownPerson('nobody')],
+    },
+    {
+      id: 'getPreferences',
+      method: 'get',
+      path: '/api/v1/users/{id}/preferences',
+      who: ['admin', 'self'],
+      summary: 'On which channels a person wants to be told',
+      params: byId,
+      answers: {
+        200: { description: 'Every channel', content: json(preferences, { some: PREFERENCES }) },
+      },
+      refusals: [unknownPerson('nobody')],
+    },
+    {
+      id: 'putPreferences',
+      method: 'put',
+      path: '/api/v1/users/{id}/preferences',
+      who: ['admin', 'self'],
+      summary: 'Switch channels on or off',
+      description: 'Channels that are left out stay as they are.',
+      params: byId,
+      body: json(preferencesBody.meta({ id: 'PreferencesChange', minProperties: 1 }), {
+        'text messages': { sms: true },
+      }),
+      answers: {
+        200: { description: 'Every channel', content: json(preferences, { some: PREFERENCES }) },
+      },
+      refusals: [unknownPerson('nobody')],
+    },
+  ],
+};

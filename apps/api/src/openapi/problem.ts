@@ -1,0 +1,156 @@
+import { invalid, Refusal } from '@belfry/shared/domain/refusal.js';
+import { z } from 'zod';
+import type { ZodOpenApiResponseObject } from 'zod-openapi';
+import { keyReused, stillRunning } from '../middleware/once.js';
+import { INTERNAL, type Problem, problemOf } from '../middleware/problem.js';
+import { authenticate, replayed, retryAfter } from './headers.js';
+import type { Operation } from './operation.js';
+
+/* Refusals as RFC 9457 has them. Their examples are made by the same code that refuses. */
+
+/** Every `code` that a refusal can have, and what it means. A test fails for one that is not here. */
+export const CODES: Readonly<Record<string, string>> = {
+  unauthenticated: 'there is no token, or not a good one',
+  forbidden: "the token's role may not do this",
+  not_found: 'there is no such thing',
+  unknown_person: 'there is no such person',
+  conflict: 'it cannot be done in the state that things are in',
+  nothing_to_cancel: 'nothing of it is left to cancel',
+  idempotency_key_in_use: 'a call with the same key is still running',
+  idempotency_key_reused: 'the key was used for another request',
+  too_large: 'the body is too large',
+  unsupported_media_type: 'the body is not in the right format or encoding',
+  invalid: 'a field is wrong, and `errors` names it',
+  invalid_json: 'the body is not JSON',
+  invalid_encoding: 'the body is not UTF-8',
+  unsafe_json: 'the body holds something that cannot be stored',
+  incomplete_body: 'the body did not arrive whole',
+  malformed_request: 'the request could not be read',
+  unknown_event: 'there is no such event',
+  invalid_context: 'a variable of the event is missing or wrong',
+  rate_limited: 'too many calls, or too many to one person',
+  unavailable: 'a part that is needed cannot be reached',
+  internal: 'something went wrong inside',
+};
+
+const problem = z
+  .object({
+    status: z.int().meta({ description: 'The same as the status of the answer' }),
+    title: z.string().meta({ description: 'The name of the status' }),
+    detail: z.string().meta({ description: 'A sentence for a person' }),
+    code: z.string().meta({
+      description: `A name for programs:\n${Object.entries(CODES)
+        .map(([code, meaning]) => `- \`${code}\`: ${meaning}`)
+        .join('\n')}`,
+    }),
+  })
+  .meta({ id: 'Problem', description: 'Why a call was refused (RFC 9457).' });
+
+const fieldError = z
+  .object({
+    path: z.string().meta({ description: 'Where, dotted: `context.amount`' }),
+    message: z.string(),
+  })
+  .meta({ id: 'FieldError', description: 'One thing that is wrong with the input.' });
+
+const invalidInput = problem
+  .extend({ errors: z.array(fieldError).optional() })
+  .meta({ id: 'InvalidInput', description: 'What is wrong with the input (RFC 9457).' });
+
+const tooMany = problem
+  .extend({ error: z.literal('Too Many Requests') })
+  .meta({ id: 'TooManyRequests', description: 'Too many calls (RFC 9457).' });
+
+const SHAPES: Readonly<Record<number, z.ZodType>> = { 422: invalidInput, 429: tooMany };
+
+/** The shape of a refusal with this status. */
+export function problemShape(status: number): z.ZodType {
+  return SHAPES[status] ?? problem;
+}
+
+const HEADERS: Readonly<Record<number, Readonly<Record<string, z.ZodType>>>> = {
+  401: { 'WWW-Authenticate': authenticate },
+  409: { 'Retry-After': retryAfter.optional() },
+  429: { 'Retry-After': retryAfter },
+  503: { 'Retry-After': retryAfter },
+};
+
+/** Every refusal that an operation can have, by status: its own, and those that come with what it takes. */
+export function refusalsOf(operation: Operation): Record<string, ZodOpenApiResponseObject> {
+  const own = (operation.refusals ?? []).map(problemOf);
+  const byStatus = new Map<number, Problem[]>();
+  for (const problem of [...sharedBy(operation), ...own])
+    byStatus.set(problem.status, [...(byStatus.get(problem.status) ?? []), problem]);
+  const responses = [...byStatus].map(([status, problems]) => {
+    const [only] = problems;
+    const shared = problems.length === 1 ? RESPONSES.get(only) : undefined;
+    return [status, shared ?? refusedWith(status, problems, operation.once === true && own.length > 0)];
+  });
+  return Object.fromEntries(responses);
+}
+
+function sharedBy({ who, params, query, body, once }: Operation): Problem[] {
+  const guarded = who !== null;
+  const reads = params !== undefined || query !== undefined || body !== undefined;
+  return [
+    ...(guarded ? [UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, INTERNAL, UNAVAILABLE] : []),
+    ...(body === undefined ? [] : [TOO_LARGE, NOT_JSON]),
+    ...(reads ? [WRONG] : []),
+    ...(once === undefined ? [] : [problemOf(stillRunning()), problemOf(keyReused())]),
+  ];
+}
+
+const UNAUTHENTICATED = problemOf(
+  new Refusal('unauthenticated', 'Send a token: Authorization: Bearer <JWT>.'),
+);
+const FORBIDDEN = problemOf(new Refusal('forbidden', 'Forbidden'));
+const RATE_LIMITED = problemOf(new Refusal('rate_limited', 'Too Many Requests: you have called too often.'));
+const UNAVAILABLE = problemOf(new Refusal('unavailable', 'The database cannot be reached.'));
+const TOO_LARGE = problemOf(new Refusal('too_large', 'The body is larger than this route takes.'));
+const NOT_JSON = problemOf(
+  new Refusal('unsupported_media_type', 'Send JSON, with the header Content-Type: application/json.'),
+);
+const WRONG = problemOf(
+  invalid([{ path: 'priority', message: 'must be one of critical, high, normal, low' }]),
+);
+
+/** Those that look the same wherever they occur are components of the document. */
+const RESPONSES: ReadonlyMap<Problem | undefined, ZodOpenApiResponseObject> = new Map(
+  [UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, UNAVAILABLE, INTERNAL, TOO_LARGE, NOT_JSON, WRONG].map(
+    (problem) => [problem, { id: nameOf(problem), ...refusedWith(problem.status, [problem], false) }],
+  ),
+);
+
+/** What the codes mean, as one sentence. */
+function sentenceOf(problems: readonly Problem[]): string {
+  const meanings = new Set(problems.map(({ code, detail }) => CODES[code] ?? detail));
+  const sentence = [...meanings].join('; or ');
+  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
+}
+
+function nameOf({ title }: Problem): string {
+  return title.replaceAll(' ', '');
+}
+
+/** @param recorded whether the refusal may be the kept answer of an earlier call. */
+function refusedWith(
+  status: number,
+  problems: readonly Problem[],
+  recorded: boolean,
+): ZodOpenApiResponseObject {
+  const headers = {
+    ...HEADERS[status],
+    // The one refusal that is kept: nobody knows that person, and the notification has failed.
+    ...(recorded && status === 404 ? { 'Idempotency-Replayed': replayed } : {}),
+  };
+  return {
+    description: sentenceOf(problems),
+    ...(Object.keys(headers).length > 0 ? { headers: z.object(headers) } : {}),
+    content: {
+      'application/problem+json': {
+        schema: problemShape(status),
+        examples: Object.fromEntries(problems.map((value) => [value.code, { value }])),
+      },
+    },
+  };
+}

@@ -1,0 +1,9 @@
+import { operating } from './operating.js';
+import type { Topic } from './operation.js';
+import { pages } from './pages.js';
+import { people } from './people.js';
+import { reading } from './reading.js';
+import { sending } from './sending.js';
+
+/** Everything that the API serves, in the order in which it is shown. */
+export const TOPICS: readonly Topic[] = [sending, reading, operating, people, pages];

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import type { Caller, Operation } from '@belfry/api/openapi/operation.js';
+import { TOPICS } from '@belfry/api/openapi/topics.js';
+import { operations, resolved } from '../support/api-document/operations.js';
+import { type CallOptions, useFleet } from '../support/fleet.js';
+import type { Answer } from '../support/http.js';
+import { assertProblem } from './problem.js';
+
+/** Erasing comes last: what is erased cannot be shown. */
+const OPERATIONS = TOPICS.flatMap(({ operations }) => operations).toSorted(
+  (one, other) => Number(one.method === 'delete') - Number(other.method === 'delete'),
+);
+const PERSON = 'abebe';
+const SELF: CallOptions = { as: 'user', sub: PERSON };
+const CALLERS: Readonly<Record<Caller, CallOptions>> = {
+  admin: { as: 'admin' },
+  internal: { as: 'internal' },
+  self: SELF,
+};
+
+describe('what the document gives as examples', () => {
+  const fleet = useFleet({ engine: 'postgres', workers: [] });
+  before(() => fleet().person(PERSON, { email: 'abebe@example.com' }));
+
+  for (const operation of OPERATIONS) {
+    const { method, path, who } = operation;
+    const callers = who === null ? [{ as: null }] : who.map((one) => CALLERS[one]);
+
+    for (const [name, media, body] of examplesOf(operation))
+      test(`${method} ${path} takes ${name}, from everybody who may call`, async () => {
+        for (const caller of callers) {
+          const answer = await ask(operation, caller, media, body);
+          assert.ok(answer.status in operation.answers, `${answer.status} ${answer.text}`);
+        }
+      });
+
+    test(`${method} ${path} takes every value that its query lists`, async () => {
+      for (const query of queriesOf(operation)) {
+        const answer = await ask(operation, callers[0] ?? {}, undefined, undefined, query);
+        assert.ok(answer.status in operation.answers, `${query}: ${answer.status} ${answer.text}`);
+      }
+    });
+
+    if (who !== null)
+      test(`${method} ${path} is refused to everybody else`, async () => {
+        assertProblem(await ask(operation, { as: null }), 401);
+        assertProblem(await ask(operation, { as: 'user', sub: 'somebody-else' }), 403);
+        if (!who.includes('internal')) assertProblem(await ask(operation, CALLERS.internal), 403);
+        if (!who.includes('self')) assertProblem(await ask(operation, SELF), 403);
+      });
+  }
+
+  async function ask(
+    { method, path, params }: Operation,
+    caller: CallOptions,
+    media = 'application/json',
+    body?: unknown,
+    query = '',
+  ): Promise<Answer> {
+    const place = params === undefined ? path : await filled(path);
+    const sent = media === 'application/json' ? body : String(body);
+    const headers = body === undefined ? {} : { 'content-type': media };
+    if (!place.startsWith('/api/v1')) return fleet().page(place, caller);
+    return fleet().call(method.toUpperCase(), place.slice('/api/v1'.length) + query, sent, {
+      ...caller,
+      headers,
+    });
+  }
+
+  /** The path of something that is there, and that nothing has been done to. */
+  async function filled(path: string): Promise<string> {
+    const [, before = '', rest = ''] = /^(.*)\{id\}(.*)$/.exec(path) ?? [];
+    if (before.endsWith('/users/')) return before + PERSON + rest;
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    if (!before.endsWith('/email/'))
+      return before + (await fleet().send({ user_id: PERSON, message: 'x', send_at: later })) + rest;
+    const mail = { to: 'abebe@example.com', subject: 's', body: 'b', send_at: later };
+    const sent = await fleet().call('POST', '/notifications/email/send', mail);
+    return `${before}${sent.body.email_id}${rest}`;
+  }
+});
+
+/** Each example of a body, with its media type; one without a body for a call that takes none. */
+function examplesOf({ body }: Operation): [name: string, media: string | undefined, body: unknown][] {
+  if (body === undefined) return [['a call', undefined, undefined]];
+  return Object.entries(body).flatMap(([media, { examples }]) =>
+    Object.entries(examples).map(([name, value]): [string, string, unknown] => [`"${name}"`, media, value]),
+  );
+}
+
+/** A query for each example, each word and each default that the document lists for a parameter. */
+function queriesOf({ id }: Operation): string[] {
+  const described = operations().find(({ operation }) => operation.operationId === id);
+  const parameters = described?.operation.parameters ?? [];
+  return parameters
+    .filter((one) => one.in === 'query')
+    .flatMap(({ name, schema }) => {
+      const { examples, enum: words, default: usual } = resolved(schema);
+      const values = [examples, words, usual].flat().filter((value) => value !== undefined);
+      return values.map((value) => `?${name}=${encodeURIComponent(String(value))}`);
+    });
+}
