@@ -1,6 +1,9 @@
+import { channel } from '@belfry/shared/channels/fields.js';
+import { PROVIDER_TROUBLE } from '@belfry/shared/domain/provider-standing.js';
 import { z } from 'zod';
 import { retryAfter } from './headers.js';
 import { type Content, json, type Topic } from './operation.js';
+import { instant } from './shapes.js';
 
 const health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
 
@@ -9,8 +12,24 @@ const readiness = z
     status: z.enum(['ready', 'degraded', 'unavailable']),
     failing: z.array(z.string()).meta({ description: 'The parts that are not there' }),
     engine: z.enum(['postgres', 'redis']).meta({ description: 'Where the queues are' }),
+    workers: z.int().nullable().meta({ description: 'Workers that are alive; null while nobody can tell' }),
+    lost: z.int().nullable().meta({ description: 'Workers that fell silent within ten minutes' }),
+    unserved: z.array(z.string()).meta({ description: 'Queues that no living worker serves' }),
+    providers: z
+      .array(
+        z.object({
+          account: z.string(),
+          channel,
+          state: z.enum(PROVIDER_TROUBLE),
+          code: z.string().nullable(),
+          since: instant,
+        }),
+      )
+      .meta({ description: 'Accounts that do not work' }),
   })
   .meta({ id: 'Readiness' });
+
+const FLEET = { workers: 3, lost: 0, unserved: [], providers: [] };
 
 const page: Content = {
   'text/html': { schema: z.string(), examples: { page: '<!doctype html>…' } },
@@ -39,15 +58,22 @@ export const pages: Topic = {
         200: {
           description: 'Calls are accepted; `degraded` when they are delivered later',
           content: json(readiness, {
-            ready: { status: 'ready', failing: [], engine: 'redis' },
-            degraded: { status: 'degraded', failing: ['queue'], engine: 'redis' },
+            ready: { status: 'ready', failing: [], engine: 'redis', ...FLEET },
+            degraded: { status: 'degraded', failing: ['queue'], engine: 'redis', ...FLEET },
           }),
         },
         503: {
           description: 'Nothing can be accepted',
           headers: { 'Retry-After': retryAfter },
           content: json(readiness, {
-            unavailable: { status: 'unavailable', failing: ['database'], engine: 'redis' },
+            unavailable: {
+              status: 'unavailable',
+              failing: ['database'],
+              engine: 'redis',
+              ...FLEET,
+              workers: null,
+              lost: null,
+            },
           }),
         },
       },

@@ -16,6 +16,7 @@ const listed = z
     timezone: z.string(),
     roles: z.array(z.string()),
     active: z.boolean(),
+    webhook_url: z.string().nullable(),
     created_at: instant,
     updated_at: instant,
   })
@@ -44,6 +45,7 @@ const LISTED = {
   timezone: BODY.timezone,
   roles: [],
   active: true,
+  webhook_url: null,
   created_at: AT,
   updated_at: LATER,
 };
