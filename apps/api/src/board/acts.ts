@@ -1,7 +1,8 @@
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import { type Actor, recordAudit } from '@belfry/shared/ledger/audit.js';
-import { makeDue, replayDead, type Standing, standingOf } from '@belfry/shared/ledger/board.js';
+import { makeDue, type Standing, standingOf } from '@belfry/shared/ledger/board.js';
 import type { Database, Statements } from '@belfry/shared/ledger/database.js';
+import { replayDead } from '@belfry/shared/ledger/dead-letters.js';
 import { retryTransient } from '@belfry/shared/ledger/retry-transient.js';
 import type { JobSeed } from '@belfry/shared/ledger/waiting.js';
 import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
@@ -133,7 +134,9 @@ interface Move {
   readonly verb: (transaction: Statements, ids: readonly string[]) => Promise<JobSeed[]>;
 }
 
-const RETRY: Move = { act: 'retry', verb: replayDead };
+/** The fastest that a replay may be: what is pressed here is to go now, and one press moves few. */
+const PACE = { rate: 1_000, after: null };
+const RETRY: Move = { act: 'retry', verb: (transaction, ids) => replayDead(transaction, ids, PACE) };
 const PROMOTE: Move = { act: 'promote', verb: makeDue };
 /** Of no delivery. */
 const NO_ID = '00000000-0000-0000-0000-000000000000';
