@@ -9,6 +9,7 @@ import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
 import { deliveryJob } from '@belfry/shared/queue/jobs.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import { DELIVERY_QUEUES, type DeliveryQueue } from '@belfry/shared/queue/topology.js';
+import type { Events } from '@belfry/shared/service/events.js';
 
 type Job = NonNullable<Awaited<ReturnType<ReturnType<QueueEngine['queue']>['getJob']>>>;
 
@@ -21,6 +22,7 @@ export interface ActParts {
   readonly engine: QueueEngine;
   readonly database: Database;
   readonly enqueuer: Enqueuer;
+  readonly events: Pick<Events, 'retried'>;
 }
 
 /** The states whose jobs may be removed all at once. */
@@ -31,7 +33,7 @@ export type Cleanable = (typeof CLEANABLE)[number];
  * What the buttons of the board do. What moves a delivery moves its row in the ledger, in one commit with its audit event,
  * and the row gets a job of its own; the pressed one goes away. What only touches the queue is written down before it is done.
  */
-export function createActs({ engine, database, enqueuer }: ActParts) {
+export function createActs({ engine, database, enqueuer, events }: ActParts) {
   /** Moves the deliveries of these jobs. Returns those that were moved. */
   async function move(
     actor: Actor,
@@ -52,6 +54,7 @@ export function createActs({ engine, database, enqueuer }: ActParts) {
     );
     // Should the engine fail now, the reconciler makes these jobs.
     await enqueuer.enqueueNow(seeds);
+    if (act === 'retry' && seeds.length > 0) events.retried({ deliveries: seeds.length, by: 'replay' });
     return new Set(seeds.map(({ deliveryId }) => deliveryId));
   }
 
