@@ -210,9 +210,9 @@ describe('a replay', () => {
       await putPerson(ledger.one, 'sara', { email: CANARY }, OPS);
       const target = await auditTargetOf(ledger.one, 'sara');
       await replay({ filter: { userId: 'sara', search: CANARY, eventType: CANARY, provider: CANARY } });
-      const [event] = await trail();
-      assert.ok(!JSON.stringify(event).includes(CANARY));
-      assert.deepEqual(Object(event?.details.filter), { user: target, search: 'given' });
+      const events = await trail();
+      assert.ok(!JSON.stringify(events).includes(CANARY));
+      assert.deepEqual(Object(events.at(-1)?.details.filter), { user: target, search: 'given' });
     });
 
     it('of what has been sent again is a doubtful one to its provider', async () => {
