@@ -42,6 +42,7 @@ const PERSON = {
   timezone: 'UTC',
   roles: [],
   active: true,
+  webhook_url: null,
   created_at: '2026-11-25T08:30:00.120Z',
   updated_at: '2026-11-25T08:30:00.120Z',
 };
