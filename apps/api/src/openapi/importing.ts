@@ -7,7 +7,7 @@ import { MOST_REFUSED } from '../routes/import-report.js';
 import { MOST_ERRORS } from '../routes/imported-line.js';
 import { noLines } from '../routes/importing.js';
 import { json, ndjson, type Operation } from './operation.js';
-import { fieldError, problemShape } from './problem.js';
+import { fieldError, invalidInput } from './problem.js';
 import { ID, id } from './shapes.js';
 
 const count = z.int().min(0);
@@ -39,6 +39,10 @@ const summary = counts
   })
   .meta({ id: 'Imported' });
 
+const stoppedImport = invalidInput
+  .extend(summary.partial().shape)
+  .meta({ id: 'StoppedImport', description: 'What stopped an import, and how far it came (RFC 9457).' });
+
 const told = z
   .discriminatedUnion('type', [
     refusedLine.extend({ type: z.literal('refused') }).meta({ description: 'At once, every one of them' }),
@@ -47,10 +51,7 @@ const told = z
       .extend({
         type: z.literal('summary'),
         complete: z.boolean(),
-        problem: z
-          .union([408, 413, 415, 422, 503].map(problemShape))
-          .optional()
-          .meta({ description: 'What stopped it, when it is not complete' }),
+        problem: invalidInput.optional().meta({ description: 'What stopped it, when it is not complete' }),
       })
       .meta({ description: 'The last line' }),
   ])
@@ -105,5 +106,5 @@ export const importing: Operation = {
     stopped(notUnpackable()),
     stopped(new Refusal('unavailable', 'The database cannot be reached.')),
   ],
-  members: summary,
+  refused: stoppedImport,
 };

@@ -55,8 +55,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, Answer>>;
   /** The refusals that are this call's own, as its route throws them; what any call can be refused for is added. */
   readonly refusals?: readonly Refusal[];
-  /** What these may tell beside what every refusal does (RFC 9457 §3.2). */
-  readonly members?: z.ZodObject;
+  /** The shape of these, where they tell more than every refusal does (RFC 9457 §3.2). */
+  readonly refused?: z.ZodType;
 }
 
 /** The calls that belong together: one heading of the page. */

@@ -56,7 +56,7 @@ export const fieldError = z
   })
   .meta({ id: 'FieldError', description: 'One thing that is wrong with the input.' });
 
-const invalidInput = problem
+export const invalidInput = problem
   .extend({ errors: z.array(fieldError).optional() })
   .meta({ id: 'InvalidInput', description: 'What is wrong with the input (RFC 9457).' });
 
@@ -64,10 +64,10 @@ const tooMany = problem
   .extend({ error: z.literal('Too Many Requests') })
   .meta({ id: 'TooManyRequests', description: 'Too many calls (RFC 9457).' });
 
-const SHAPES: Readonly<Record<number, z.ZodObject>> = { 422: invalidInput, 429: tooMany };
+const SHAPES: Readonly<Record<number, z.ZodType>> = { 422: invalidInput, 429: tooMany };
 
 /** The shape of a refusal with this status. */
-export function problemShape(status: number): z.ZodObject {
+export function problemShape(status: number): z.ZodType {
   return SHAPES[status] ?? problem;
 }
 
@@ -88,8 +88,8 @@ export function refusalsOf(operation: Operation): Record<string, ZodOpenApiRespo
     const [only] = problems;
     const shared = problems.length === 1 ? RESPONSES.get(only) : undefined;
     const recorded = operation.once === true && own.length > 0;
-    const members = own.some((one) => one.status === status) ? operation.members : undefined;
-    return [status, shared ?? refusedWith(status, problems, recorded, members)];
+    const shape = own.some((one) => one.status === status) ? operation.refused : undefined;
+    return [status, shared ?? refusedWith(status, problems, recorded, shape)];
   });
   return Object.fromEntries(responses);
 }
@@ -143,7 +143,7 @@ function refusedWith(
   status: number,
   problems: readonly Problem[],
   recorded: boolean,
-  members?: z.ZodObject,
+  shape: z.ZodType = problemShape(status),
 ): ZodOpenApiResponseObject {
   const headers = {
     ...HEADERS[status],
@@ -155,8 +155,7 @@ function refusedWith(
     ...(Object.keys(headers).length > 0 ? { headers: z.object(headers) } : {}),
     content: {
       'application/problem+json': {
-        schema:
-          members === undefined ? problemShape(status) : problemShape(status).extend(members.partial().shape),
+        schema: shape,
         examples: Object.fromEntries(problems.map((value) => [value.code, { value }])),
       },
     },
