@@ -12,6 +12,7 @@ const OPERATIONS = TOPICS.flatMap(({ operations }) => operations).toSorted(
   (one, other) => Number(one.method === 'delete') - Number(other.method === 'delete'),
 );
 const PERSON = 'abebe';
+const WEBHOOK_SECRETS = `whsec_${Buffer.alloc(32, 's').toString('base64')}`;
 const SELF: CallOptions = { as: 'user', sub: PERSON };
 const CALLERS: Readonly<Record<Caller, CallOptions>> = {
   admin: { as: 'admin' },
@@ -20,7 +21,7 @@ const CALLERS: Readonly<Record<Caller, CallOptions>> = {
 };
 
 describe('what the document gives as examples', () => {
-  const fleet = useFleet({ engine: 'postgres', workers: [] });
+  const fleet = useFleet({ engine: 'postgres', workers: [], env: { WEBHOOK_SECRETS } });
   before(() => fleet().person(PERSON, { email: 'abebe@example.com' }));
 
   for (const operation of OPERATIONS) {
@@ -46,6 +47,7 @@ describe('what the document gives as examples', () => {
       test(`${method} ${path} is refused to everybody else`, async () => {
         assertProblem(await ask(operation, { as: null }), 401);
         assertProblem(await ask(operation, { as: 'user', sub: 'somebody-else' }), 403);
+        assertProblem(await ask(operation, { as: 'viewer', sub: PERSON }), 403);
         if (!who.includes('internal')) assertProblem(await ask(operation, CALLERS.internal), 403);
         if (!who.includes('self')) assertProblem(await ask(operation, SELF), 403);
       });

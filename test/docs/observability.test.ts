@@ -46,7 +46,7 @@ describe('the alerts', () => {
 describe('the metrics that the code makes', () => {
   it('are those that the page of operations explains', () => {
     const sources = readSources(...WORKSPACES.map((workspace) => `${workspace}/src`));
-    const made = sources.flatMap(({ code }) => code.match(/(?<=')belfry_\w+(?=')/g) ?? []);
+    const made = sources.flatMap(({ code }) => code.match(/(?<=(?:\(|name:)\s*')belfry_\w+(?=')/g) ?? []);
     const page = readFileSync(path.join(ROOT, 'docs/operations.md'), 'utf8');
     assert.ok(made.length > 20);
     assert.deepEqual([...new Set(page.match(/(?<=`)belfry_\w+(?=`)/g))].sort(), [...new Set(made)].sort());

@@ -32,7 +32,7 @@ export type FleetOptions = {
 
 export type CallOptions = {
   /** The role in the token (`admin`); null sends none. */
-  readonly as?: 'admin' | 'internal' | 'user' | null;
+  readonly as?: 'admin' | 'internal' | 'user' | 'viewer' | null;
   /** The token's subject (`test`). */
   readonly sub?: string;
   readonly headers?: Readonly<Record<string, string>>;

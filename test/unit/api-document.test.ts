@@ -33,6 +33,11 @@ function problem(status: number, title: string, code: string, more: Readonly<Rec
 const MAIL = { to: 'a@example.org', subject: 's', body: 'b' };
 const SENDING = asked('POST', '/api/v1/notifications/email/send', MAIL);
 const SENT = { status: 'email_queued', email_id: ID };
+const NDJSON_TYPE = { 'content-type': 'application/x-ndjson; charset=utf-8' };
+const IMPORTING = asked('POST', '/api/v1/users/import', '');
+const COUNTS = { import_id: ID, lines: 1, imported: 1, created: 1, updated: 0, refused_count: 0 };
+const PROGRESS = JSON.stringify({ type: 'progress', ...COUNTS });
+const SUMMARY = JSON.stringify({ type: 'summary', ...COUNTS, complete: true });
 const LISTING = asked('GET', '/api/v1/users?limit=2');
 const PERSON = {
   id: 'ada',
@@ -42,6 +47,7 @@ const PERSON = {
   timezone: 'UTC',
   roles: [],
   active: true,
+  webhook_url: null,
   created_at: '2026-11-25T08:30:00.120Z',
   updated_at: '2026-11-25T08:30:00.120Z',
 };
@@ -59,6 +65,11 @@ describe('an answer is as the document says', () => {
       answer(404, problem(404, 'Not Found', 'not_found'), PROBLEM_TYPE),
     ],
     'the methods of a path': [asked('OPTIONS', '/api/v1/users'), answer(200, 'GET', { allow: 'GET' })],
+    'lines about an import': [IMPORTING, answer(200, `${PROGRESS}\n${SUMMARY}\n`, NDJSON_TYPE)],
+    'an import that was stopped, with how far it came': [
+      IMPORTING,
+      answer(408, problem(408, 'Request Timeout', 'too_slow', { lines: 7, created: 5 }), PROBLEM_TYPE),
+    ],
     'whatever the board says': [asked('GET', '/admin/queues/api'), answer(418, 'x', {})],
     'a batch with an item that was refused': [
       asked('POST', '/api/v1/notifications/email/batch', { emails: [{ to: 7 }, MAIL] }),
@@ -90,6 +101,17 @@ describe('an answer is not as the document says', () => {
       /active must be boolean/,
     ],
     'a time that is none': [LISTING, answer(200, [{ ...PERSON, created_at: 'now' }]), /date-time/],
+    'a line with a field too many': [
+      IMPORTING,
+      answer(200, `${PROGRESS}\n${SUMMARY.replace('{', '{"extra":1,')}\n`, NDJSON_TYPE),
+      /extra/,
+    ],
+    'lines of which the last has no end': [IMPORTING, answer(200, SUMMARY, NDJSON_TYPE), /has no end/],
+    'a refusal that tells more than is described': [
+      LISTING,
+      answer(403, problem(403, 'Forbidden', 'forbidden', { lines: 7 }), PROBLEM_TYPE),
+      /lines/,
+    ],
     'another type of content': [
       SENDING,
       answer(202, 'ok', { 'content-type': 'text/plain' }),

@@ -51,7 +51,10 @@ function wrongWithout({ method }: Asked, answer: Answer): string[] {
   if (method === 'OPTIONS' && answer.status === 200 && answer.headers.has('allow')) return [];
   if (answer.status < 400) return ['there is no such call in the document'];
   return mediaOf(answer) === PROBLEM || method === 'HEAD'
-    ? wrongProblem(answer)
+    ? [
+        ...wrongProblem(answer),
+        ...(answer.text === '' ? [] : wrongWith(answer.body, problemSchema(answer.status), 'answered')),
+      ]
     : ['it is no problem document'];
 }
 
@@ -87,15 +90,24 @@ function wrongBody(content: Content, answer: Answer): string[] {
   const described = content[media];
   if (described === undefined)
     return [`it is ${media || 'of no type'}, not ${Object.keys(content).join(' or ')}`];
+  const lines = described['x-lines'];
+  if (lines !== undefined) return wrongLines(answer.text, lines);
   if (!/[/+]json$/.test(media)) return wrongWith(answer.text, described.schema, 'answered');
   const wrong = wrongWith(answer.body, described.schema, 'answered');
   return media === PROBLEM ? [...wrong, ...wrongProblem(answer)] : wrong;
 }
 
+/** Each line is one JSON document, and ends. */
+function wrongLines(text: string, schema: Schema): string[] {
+  const lines = text.split('\n');
+  return lines.pop() === ''
+    ? lines.flatMap((line) => wrongWith(JSON.parse(line), schema, 'answered'))
+    : ['the last line has no end'];
+}
+
 function wrongProblem({ status, text, body }: Answer): string[] {
   if (text === '') return [];
   return [
-    ...wrongWith(body, problemSchema(status), 'answered'),
     ...(Number(body.status) === status ? [] : [`the status in it is ${body.status}`]),
     ...(Object.hasOwn(CODES, String(body.code))
       ? []

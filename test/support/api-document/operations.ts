@@ -6,6 +6,8 @@ export type Schema = { readonly [keyword: string]: unknown };
 export type Media = {
   readonly schema: Schema;
   readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+  /** What each line is, where there are lines of JSON. */
+  readonly 'x-lines'?: Schema;
 };
 export type Content = Readonly<Record<string, Media>>;
 export type Header = { readonly required?: boolean; readonly schema: Schema };

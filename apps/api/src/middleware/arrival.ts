@@ -89,17 +89,22 @@ export async function* arriving(
 async function inTime<Result>(work: Promise<Result>, ms: number): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Refusal('too_slow', 'The body arrives too slowly.')), ms);
+    timer = setTimeout(() => reject(tooSlow()), ms);
   });
   try {
     return await Promise.race([work, late]);
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw new Refusal('invalid', 'The body did not arrive whole.', {
-      reason: 'incomplete_body',
-      cause: error,
-    });
+    throw notWhole(error);
   } finally {
     clearTimeout(timer);
   }
+}
+
+export function tooSlow(): Refusal {
+  return new Refusal('too_slow', 'The body arrives too slowly.');
+}
+
+export function notWhole(cause?: unknown): Refusal {
+  return new Refusal('invalid', 'The body did not arrive whole.', { reason: 'incomplete_body', cause });
 }

@@ -3,6 +3,7 @@ import { isCertain, isOutage } from '@belfry/shared/ledger/outage.js';
 import { BatcherFull } from '@belfry/shared/service/batcher.js';
 import type { Logger } from '@belfry/shared/service/log.js';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { notWhole } from './arrival.js';
 import { INTERNAL, type Problem, problemOf } from './problem.js';
 
 const RETRY_AFTER_MS = 2_000;
@@ -90,7 +91,7 @@ function refusalOfHttp(error: Error & { type?: unknown; status?: unknown }): Ref
       );
     case 'request.aborted':
     case 'request.size.invalid':
-      return new Refusal('invalid', 'The body did not arrive whole.', { reason: 'incomplete_body' });
+      return notWhole();
     default:
       break;
   }

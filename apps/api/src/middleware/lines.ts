@@ -44,7 +44,11 @@ export async function* linesOf(req: Request, bounds: LineBounds): AsyncGenerator
   yield cut.rest();
 }
 
-function tooLarge(): Refusal {
+export function notUnpackable(cause?: unknown): Refusal {
+  return new Refusal('invalid', 'The body cannot be unpacked.', { reason: 'invalid_encoding', cause });
+}
+
+export function tooLarge(): Refusal {
   return new Refusal('too_large', 'The body is larger than this route takes.');
 }
 
@@ -66,10 +70,7 @@ async function* unpacked(req: Request): AsyncGenerator<Buffer, void> {
     for await (const chunk of plain) yield chunk;
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw new Refusal('invalid', 'The body cannot be unpacked.', {
-      reason: 'invalid_encoding',
-      cause: error,
-    });
+    throw notUnpackable(error);
   }
 }
 

@@ -31,23 +31,42 @@ export function describeApi(): ApiDocument {
       servers: [{ url: '/', description: 'Where this document comes from' }],
       tags: TOPICS.map(({ name, description }) => ({ name, description })),
       paths: pathsOf(TOPICS),
-      components: { securitySchemes: { bearer: BEARER } },
+      components: { securitySchemes: { bearer: BEARER }, schemas: linesIn(TOPICS) },
     },
     { override: plain },
   );
 }
 
+/** The lines of whatever is sent and answered as lines, by their names. */
+function linesIn(topics: readonly Topic[]): Record<string, z.ZodType> {
+  const contents = topics
+    .flatMap(({ operations }) => operations)
+    .flatMap(({ body, answers }) => [body, ...Object.values(answers).map(({ content }) => content)]);
+  const lines = contents.flatMap((content) =>
+    Object.values(content ?? {}).flatMap((one) => (one.lines === undefined ? [] : [one.lines])),
+  );
+  return Object.fromEntries(lines.map((one) => [nameOfLines(one), one]));
+}
+
+function nameOfLines(lines: z.ZodType): string {
+  const id = lines.meta()?.id;
+  if (id === undefined) throw new Error('What a line is needs an id.');
+  return id;
+}
+
 const ABOUT = `One call, and a person is told on the channels that fit.
 
 Answers may get more fields at any time: ignore what you do not know. Unknown fields of a request are ignored, too.
-With an \`Idempotency-Key\`, a call that creates something is done once, however often it is repeated within 24 hours.`;
+With an \`Idempotency-Key\`, a call that creates something is done once, however often it is repeated within 24 hours.
+
+A request that has not arrived whole after 30 seconds is cut off with a bare 408.`;
 
 const BEARER = {
   type: 'http',
   scheme: 'bearer',
   bearerFormat: 'JWT',
   description:
-    'A token with `sub`, `exp` and `role`: `Admin`, `Internal` or `User` (case does not matter). `npm run token -- --role admin --sub you` makes one.',
+    'A token with `sub`, `exp` and `role`: `Admin`, `Internal` or `User` (case does not matter); a `Viewer` sees the queue board and may call nothing here. `npm run token -- --role admin --sub you` makes one.',
 } as const;
 
 /**
@@ -140,11 +159,12 @@ function responseObject(
 }
 
 function contentObject(content: Content): ZodOpenApiContentObject {
-  const shown = Object.entries(content).map(([type, { schema, examples }]) => [
+  const shown = Object.entries(content).map(([type, { schema, examples, lines }]) => [
     type,
     {
       schema,
       examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }])),
+      ...(lines === undefined ? {} : { 'x-lines': { $ref: `#/components/schemas/${nameOfLines(lines)}` } }),
     },
   ]);
   return Object.fromEntries(shown);

@@ -1,5 +1,6 @@
 import type { Refusal } from '@belfry/shared/domain/refusal.js';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { NDJSON } from '../routes/import-report.js';
 
 /*
  * How a call is described. To add one, put an `Operation` into the file of its topic (`sending.ts`, `people.ts`, …), with
@@ -12,7 +13,14 @@ import type { z } from 'zod';
 export type Caller = 'admin' | 'internal' | 'self';
 
 /** What goes over the wire, by media type. */
-export type Content = Readonly<Record<string, { readonly schema: z.ZodType; readonly examples: Examples }>>;
+export type Content = Readonly<Record<string, Media>>;
+
+export interface Media {
+  readonly schema: z.ZodType;
+  readonly examples: Examples;
+  /** What each line is, where there are lines of JSON. It has an `id`: OpenAPI 3.1 has no place for it but the components. */
+  readonly lines?: z.ZodType;
+}
 
 /** By a short name; the values are as they stand in JSON. The first one of a request is what "Try it out" begins with. */
 export type Examples = Readonly<Record<string, unknown>>;
@@ -47,6 +55,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, Answer>>;
   /** The refusals that are this call's own, as its route throws them; what any call can be refused for is added. */
   readonly refusals?: readonly Refusal[];
+  /** The shape of these, where they tell more than every refusal does (RFC 9457 §3.2). */
+  readonly refused?: z.ZodType;
 }
 
 /** The calls that belong together: one heading of the page. */
@@ -54,6 +64,16 @@ export interface Topic {
   readonly name: string;
   readonly description: string;
   readonly operations: readonly Operation[];
+}
+
+/** Lines of JSON. An example is the list of them. */
+export function ndjson(lines: z.ZodType, examples: Readonly<Record<string, readonly unknown[]>>): Content {
+  const written = Object.entries(examples).map(([name, list]) => [
+    name,
+    list.map((one) => `${JSON.stringify(one)}\n`).join(''),
+  ]);
+  const schema = z.string().meta({ description: 'Lines of JSON' });
+  return { [NDJSON]: { schema, examples: Object.fromEntries(written), lines } };
 }
 
 export function json(schema: z.ZodType, examples: Examples): Content {

@@ -3,7 +3,7 @@ import { PROVIDER_TROUBLE } from '@belfry/shared/domain/provider-standing.js';
 import { z } from 'zod';
 import { retryAfter } from './headers.js';
 import { type Content, json, type Topic } from './operation.js';
-import { instant } from './shapes.js';
+import { AT, instant } from './shapes.js';
 
 const health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
 
@@ -59,7 +59,15 @@ export const pages: Topic = {
           description: 'Calls are accepted; `degraded` when they are delivered later',
           content: json(readiness, {
             ready: { status: 'ready', failing: [], engine: 'redis', ...FLEET },
-            degraded: { status: 'degraded', failing: ['queue'], engine: 'redis', ...FLEET },
+            degraded: {
+              status: 'degraded',
+              failing: ['providers'],
+              engine: 'redis',
+              ...FLEET,
+              providers: [
+                { account: 'smtp', channel: 'email', state: 'open', code: 'ECONNREFUSED', since: AT },
+              ],
+            },
           }),
         },
         503: {
@@ -75,6 +83,27 @@ export const pages: Topic = {
               lost: null,
             },
           }),
+        },
+      },
+    },
+    {
+      id: 'getMetrics',
+      method: 'get',
+      path: '/metrics',
+      who: null,
+      summary: 'Figures for Prometheus',
+      description: 'Of this process, and of the fleet as the ledger and the queues have it.',
+      answers: {
+        200: {
+          description: 'The text format of Prometheus',
+          content: {
+            'text/plain': {
+              schema: z.string(),
+              examples: {
+                some: '# HELP belfry_workers_alive Workers that the ledger has heard of within 20 s.\n# TYPE belfry_workers_alive gauge\nbelfry_workers_alive 3\n',
+              },
+            },
+          },
         },
       },
     },

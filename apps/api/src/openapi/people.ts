@@ -3,7 +3,9 @@ import { personBody, preferencesBody } from '@belfry/shared/channels/person.js';
 import { CHANNELS } from '@belfry/shared/domain/channel.js';
 import { z } from 'zod';
 import { listQuery, unknownPerson } from '../routes/people.js';
+import { noWebhookSecrets } from '../routes/webhook-secret.js';
 import { nextPage } from './headers.js';
+import { importing } from './importing.js';
 import { json, type Topic } from './operation.js';
 import { AT, instant, LATER } from './shapes.js';
 
@@ -16,7 +18,7 @@ const listed = z
     timezone: z.string(),
     roles: z.array(z.string()),
     active: z.boolean(),
-    webhook_url: z.string().nullable(),
+    webhook_url: z.string().nullable().meta({ description: 'Where the webhook channel reaches them' }),
     created_at: instant,
     updated_at: instant,
   })
@@ -28,6 +30,16 @@ const preferences = z
   .object(Object.fromEntries(CHANNELS.map((channel) => [channel, z.boolean()])))
   .meta({ id: 'Preferences', description: 'One switch for each channel.' });
 
+const secrets = z
+  .object({
+    secret: z.string().meta({ description: 'As Standard Webhooks writes it: `whsec_` and base64' }),
+    previous_secret: z
+      .string()
+      .optional()
+      .meta({ description: 'While secrets are rotated: a receiver may check with either' }),
+  })
+  .meta({ id: 'WebhookSecret', description: 'What a receiver checks webhooks with.' });
+
 const byId = z.object({ id: externalId.meta({ description: 'The person', param: { example: 'abebe' } }) });
 
 const BODY = {
@@ -36,6 +48,7 @@ const BODY = {
   locale: 'am',
   timezone: 'Africa/Addis_Ababa',
   groups: ['tenants'],
+  webhook_url: 'https://hooks.example.com/belfry',
 };
 const LISTED = {
   id: 'abebe',
@@ -45,7 +58,7 @@ const LISTED = {
   timezone: BODY.timezone,
   roles: [],
   active: true,
-  webhook_url: null,
+  webhook_url: BODY.webhook_url,
   created_at: AT,
   updated_at: LATER,
 };
@@ -71,6 +84,7 @@ export const people: Topic = {
         },
       },
     },
+    importing,
     {
       id: 'putPerson',
       method: 'put',
@@ -127,13 +141,29 @@ export const people: Topic = {
       summary: 'Switch channels on or off',
       description: 'Channels that are left out stay as they are.',
       params: byId,
-      body: json(preferencesBody.meta({ id: 'PreferencesChange', minProperties: 1 }), {
+      body: json(preferencesBody, {
         'text messages': { sms: true },
       }),
       answers: {
         200: { description: 'Every channel', content: json(preferences, { some: PREFERENCES }) },
       },
       refusals: [unknownPerson('nobody')],
+    },
+    {
+      id: 'getWebhookSecret',
+      method: 'get',
+      path: '/api/v1/users/{id}/webhook-secret',
+      who: ['admin'],
+      summary: "What a person's receiver checks webhooks with",
+      description: 'Who asked is written to the audit trail.',
+      params: byId,
+      answers: {
+        200: {
+          description: 'The secret',
+          content: json(secrets, { one: { secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' } }),
+        },
+      },
+      refusals: [unknownPerson('nobody'), noWebhookSecrets()],
     },
   ],
 };

@@ -14,15 +14,17 @@ export const CODES: Readonly<Record<string, string>> = {
   forbidden: "the token's role may not do this",
   not_found: 'there is no such thing',
   unknown_person: 'there is no such person',
+  no_webhook_secrets: 'no webhooks are sent from here',
   conflict: 'it cannot be done in the state that things are in',
   nothing_to_cancel: 'nothing of it is left to cancel',
   idempotency_key_in_use: 'a call with the same key is still running',
   idempotency_key_reused: 'the key was used for another request',
+  too_slow: 'the body arrives too slowly',
   too_large: 'the body is too large',
   unsupported_media_type: 'the body is not in the right format or encoding',
   invalid: 'a field is wrong, and `errors` names it',
   invalid_json: 'the body is not JSON',
-  invalid_encoding: 'the body is not UTF-8',
+  invalid_encoding: 'the body is not UTF-8, or cannot be unpacked',
   unsafe_json: 'the body holds something that cannot be stored',
   incomplete_body: 'the body did not arrive whole',
   malformed_request: 'the request could not be read',
@@ -30,6 +32,7 @@ export const CODES: Readonly<Record<string, string>> = {
   invalid_context: 'a variable of the event is missing or wrong',
   rate_limited: 'too many calls, or too many to one person',
   unavailable: 'a part that is needed cannot be reached',
+  directory_unavailable: 'the user directory cannot be asked for this person, and nothing was recorded',
   internal: 'something went wrong inside',
 };
 
@@ -46,14 +49,14 @@ const problem = z
   })
   .meta({ id: 'Problem', description: 'Why a call was refused (RFC 9457).' });
 
-const fieldError = z
+export const fieldError = z
   .object({
     path: z.string().meta({ description: 'Where, dotted: `context.amount`' }),
     message: z.string(),
   })
   .meta({ id: 'FieldError', description: 'One thing that is wrong with the input.' });
 
-const invalidInput = problem
+export const invalidInput = problem
   .extend({ errors: z.array(fieldError).optional() })
   .meta({ id: 'InvalidInput', description: 'What is wrong with the input (RFC 9457).' });
 
@@ -84,17 +87,20 @@ export function refusalsOf(operation: Operation): Record<string, ZodOpenApiRespo
   const responses = [...byStatus].map(([status, problems]) => {
     const [only] = problems;
     const shared = problems.length === 1 ? RESPONSES.get(only) : undefined;
-    return [status, shared ?? refusedWith(status, problems, operation.once === true && own.length > 0)];
+    const recorded = operation.once === true && own.length > 0;
+    const shape = own.some((one) => one.status === status) ? operation.refused : undefined;
+    return [status, shared ?? refusedWith(status, problems, recorded, shape)];
   });
   return Object.fromEntries(responses);
 }
 
 function sharedBy({ who, params, query, body, once }: Operation): Problem[] {
   const guarded = who !== null;
-  const reads = params !== undefined || query !== undefined || body !== undefined;
+  const takesJson = body?.['application/json'] !== undefined;
+  const reads = params !== undefined || query !== undefined || takesJson;
   return [
     ...(guarded ? [UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, INTERNAL, UNAVAILABLE] : []),
-    ...(body === undefined ? [] : [TOO_LARGE, NOT_JSON]),
+    ...(takesJson ? [TOO_LARGE, NOT_JSON] : []),
     ...(reads ? [WRONG] : []),
     ...(once === undefined ? [] : [problemOf(stillRunning()), problemOf(keyReused())]),
   ];
@@ -137,6 +143,7 @@ function refusedWith(
   status: number,
   problems: readonly Problem[],
   recorded: boolean,
+  shape: z.ZodType = problemShape(status),
 ): ZodOpenApiResponseObject {
   const headers = {
     ...HEADERS[status],
@@ -148,7 +155,7 @@ function refusedWith(
     ...(Object.keys(headers).length > 0 ? { headers: z.object(headers) } : {}),
     content: {
       'application/problem+json': {
-        schema: problemShape(status),
+        schema: shape,
         examples: Object.fromEntries(problems.map((value) => [value.code, { value }])),
       },
     },

@@ -1,5 +1,6 @@
 import { channel } from '@belfry/shared/channels/fields.js';
 import { emailRequest, sendRequest, smsRequest } from '@belfry/shared/channels/requests.js';
+import { directoryUnavailable } from '@belfry/shared/directory/directory.js';
 import { invalid } from '@belfry/shared/domain/refusal.js';
 import { type RouteReason, RULES } from '@belfry/shared/routing/route.js';
 import { z } from 'zod';
@@ -43,7 +44,7 @@ const explanation = z
 /** 207: each item has the status and the body that it would have had alone. */
 function results(name: string, one: z.ZodType) {
   const index = z.int().min(0).meta({ description: 'Of the item in the request' });
-  const refused = [404, 422, 429].map((status) =>
+  const refused = [404, 422, 429, 503].map((status) =>
     z.object({ index, status: z.literal(status), body: problemShape(status) }),
   );
   return z
@@ -106,7 +107,7 @@ export const sending: Topic = {
         later: { ...MESSAGE, send_at: '2027-06-01T09:00:00+03:00' },
       }),
       answers: { 202: { description: 'Accepted', content: json(accepted, { queued: ACCEPTED }) } },
-      refusals: [unknownPerson('nobody'), unknownEvent, wrongContext],
+      refusals: [unknownPerson('nobody'), unknownEvent, wrongContext, directoryUnavailable()],
     },
     {
       id: 'sendNotifications',
@@ -125,6 +126,7 @@ export const sending: Topic = {
               results: [
                 { index: 0, status: 202, body: ACCEPTED },
                 { index: 1, status: 404, body: problemOf(unknownPerson('nobody')) },
+                { index: 2, status: 503, body: problemOf(directoryUnavailable()) },
               ],
             },
           }),
@@ -152,7 +154,7 @@ export const sending: Topic = {
           }),
         },
       },
-      refusals: [unknownPerson('nobody'), unknownEvent, wrongContext],
+      refusals: [unknownPerson('nobody'), unknownEvent, wrongContext, directoryUnavailable()],
     },
     {
       id: 'sendEmail',

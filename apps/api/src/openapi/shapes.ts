@@ -16,7 +16,9 @@ export const DELIVERY_ID = '01a2033a-3958-7290-8d75-2f1f0a1d8f11';
 export const AT = '2026-11-25T08:30:00.120Z';
 export const LATER = '2026-11-25T08:30:00.470Z';
 
-const state = z.enum(DELIVERY_STATES).meta({ id: 'DeliveryState', description: 'The state of a delivery' });
+export const deliveryState = z
+  .enum(DELIVERY_STATES)
+  .meta({ id: 'DeliveryState', description: 'The state of a delivery' });
 
 const status = z
   .enum(STATUSES)
@@ -28,10 +30,12 @@ const reason = z
   .meta({ description: 'Why it is so: a rule of the routing, or how sending it ended' });
 
 /** What is said of each channel when something is accepted. */
-export const acceptedDelivery = z.object({ id, channel, state, reason: z.string().optional() }).meta({
-  id: 'AcceptedDelivery',
-  description: 'What will be done on a channel; skipped ones have a reason',
-});
+export const acceptedDelivery = z
+  .object({ id, channel, state: deliveryState, reason: z.string().optional() })
+  .meta({
+    id: 'AcceptedDelivery',
+    description: 'What will be done on a channel; skipped ones have a reason',
+  });
 
 const OUTCOMES = [
   'sent',
@@ -60,7 +64,7 @@ const delivery = z
   .object({
     id,
     channel,
-    state,
+    state: deliveryState,
     provider: z.string().nullable(),
     to: z.string().nullable().meta({ description: 'The address, masked' }),
     template: z.string().nullable().meta({ description: 'What was rendered, as `payment_success@1/am`' }),
@@ -101,7 +105,7 @@ export const details = summary
   .meta({ id: 'Notification', description: 'All that the ledger knows of a notification.' });
 
 export const mailDetails = details
-  .extend({ email_id: id, subject: z.string().nullable(), state })
+  .extend({ email_id: id, subject: z.string().nullable(), state: deliveryState })
   .meta({ id: 'Email', description: 'All that the ledger knows of a mail to a bare address.' });
 
 export const SUMMARY_EXAMPLE = {

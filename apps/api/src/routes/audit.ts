@@ -10,12 +10,12 @@ import { parse } from '../middleware/parse.js';
 
 /** The query of `GET /audit`. */
 export const auditQuery = z.object({
-  actor: z.string().max(128).optional(),
+  actor: z.string().max(128).optional().meta({ description: 'By the subject of this token' }),
   action: z.enum(AUDIT_ACTIONS, `must be one of ${AUDIT_ACTIONS.join(', ')}`).optional(),
-  target: z.string().max(256).optional(),
-  user_id: externalId.optional(),
-  from: moment.optional(),
-  to: moment.optional(),
+  target: z.string().max(256).optional().meta({ description: 'To this, as the trail names it' }),
+  user_id: externalId.optional().meta({ description: 'To this person; nobody is found who was erased' }),
+  from: moment.optional().meta({ description: 'At this time or after it' }),
+  to: moment.optional().meta({ description: 'Before this time' }),
   limit: pageLimit,
   cursor: cursorOf(isId).optional(),
 });

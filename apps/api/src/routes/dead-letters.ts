@@ -1,9 +1,8 @@
-import { externalId, line, moment, priority } from '@belfry/shared/channels/fields.js';
-import { CHANNELS } from '@belfry/shared/domain/channel.js';
+import { channel, externalId, line, moment, priority } from '@belfry/shared/channels/fields.js';
 import { FAILURE_CLASSES } from '@belfry/shared/domain/failure.js';
-import { isId } from '@belfry/shared/domain/ids.js';
+import { UUID } from '@belfry/shared/domain/ids.js';
 import { maskAddress } from '@belfry/shared/domain/mask.js';
-import { invalid } from '@belfry/shared/domain/refusal.js';
+import { invalid, type Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import {
   type DeadLetter,
@@ -22,39 +21,58 @@ import type { Keyed } from '../middleware/once.js';
 import { cursorOf, linkNext, pageLimit } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
 
+/** Why a delivery was given up. */
+export const failureClass = z
+  .enum(FAILURE_CLASSES, `must be one of ${FAILURE_CLASSES.join(', ')}`)
+  .meta({ id: 'FailureClass', description: 'Why it was given up' });
+
 /** What a list and a replay can be narrowed down by. */
 const FILTER = {
-  class: z.enum(FAILURE_CLASSES, `must be one of ${FAILURE_CLASSES.join(', ')}`).optional(),
-  channel: z.enum(CHANNELS, `must be one of ${CHANNELS.join(', ')}`).optional(),
-  provider: line(64).optional(),
+  class: failureClass.optional(),
+  channel: channel.optional(),
+  provider: line(64).optional().meta({ description: 'That was tried last, such as `smtp`' }),
   priority: priority.optional(),
-  event_type: externalId.optional(),
-  user_id: externalId.optional(),
-  search: line(254).optional(),
-  from: moment.optional(),
-  to: moment.optional(),
+  event_type: externalId.optional().meta({ description: 'Of this event' }),
+  user_id: externalId.optional().meta({ description: 'To this person' }),
+  search: line(254).optional().meta({
+    description:
+      "Exactly a person's id, an address in any case, an event, a reason or the code of the last attempt",
+  }),
+  from: moment.optional().meta({ description: 'Died at this time or after it' }),
+  to: moment.optional().meta({ description: 'Died before this time' }),
 };
 
-const listQuery = z.object({ ...FILTER, limit: pageLimit, cursor: cursorOf(isPosition).optional() });
+/** The query of `GET /dead-letters`. */
+export const deadLetterQuery = z.object({
+  ...FILTER,
+  limit: pageLimit,
+  cursor: cursorOf(isPosition).optional(),
+});
 
 const MOST_IDS = 1_000;
 const WHAT_TO_SAY =
   'Say what to replay: {"ids": ["…"]} for single deliveries, {"filter": {"class": "exhausted"}} for all that fit, or {"filter": {}} for all.';
 
-const replayBody = z.object({
+/** The body of a replay: `ids` or a `filter`. */
+export const replayBody = z.object({
   ids: z
-    .array(z.string().refine(isId, 'must be the UUID of a delivery').toLowerCase())
+    .array(z.string().regex(UUID, 'must be the UUID of a delivery').toLowerCase())
     .min(1, 'must name at least one delivery')
     .max(MOST_IDS, `must name at most ${MOST_IDS} deliveries`)
-    .optional(),
+    .optional()
+    .meta({ description: 'Single deliveries' }),
   // Strict: a filter that was misspelt would replay everything.
-  filter: z.strictObject(FILTER).optional(),
+  filter: z
+    .strictObject(FILTER)
+    .optional()
+    .meta({ description: 'All that fit, at this moment; `{}` means all' }),
   rate: z
     .number()
     .int('must be a whole number')
     .min(1, 'must be at least 1')
     .max(1_000, 'must be at most 1000')
-    .default(50),
+    .default(50)
+    .meta({ description: 'How many become due in a second' }),
 });
 
 export interface DeadLetterParts {
@@ -69,7 +87,7 @@ export function deadLetterRoutes({ database, notifier, keyed }: DeadLetterParts)
   const admins = allow('admin');
 
   router.get('/dead-letters', admins, async (req, res) => {
-    const { cursor, limit, ...filter } = parse(listQuery, req.query);
+    const { cursor, limit, ...filter } = parse(deadLetterQuery, req.query);
     const page = { after: cursor ?? null, limit, order: 'newest first' } as const;
     const { ids, next } = await walkDead(database, filterOf(filter), page);
     linkNext(req, res, next);
@@ -109,7 +127,11 @@ function whichOf(ids: readonly string[] | undefined, filter: Given | undefined) 
     throw invalid([{ path: 'filter', message: 'cannot go with ids' }]);
   if (ids !== undefined) return { ids };
   if (filter !== undefined) return { filter: filterOf(filter) };
-  throw invalid([{ path: 'ids', message: 'is required, unless there is a filter' }], WHAT_TO_SAY);
+  throw nothingNamed();
+}
+
+export function nothingNamed(): Refusal {
+  return invalid([{ path: 'ids', message: 'is required, unless there is a filter' }], WHAT_TO_SAY);
 }
 
 function filterOf({ event_type, user_id, ...same }: Given): DeadLetterFilter {

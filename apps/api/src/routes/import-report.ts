@@ -28,7 +28,7 @@ export function reportFor(req: Request, res: Response): ImportReport {
 }
 
 /** Refused lines in a single document; the others are counted. */
-const MOST_REFUSED = 100;
+export const MOST_REFUSED = 100;
 
 function asOne(res: Response): ImportReport {
   const shown: RefusedLine[] = [];

@@ -9,7 +9,7 @@ import { changeOf } from './person-shape.js';
 
 /** A line longer than this is refused without being read. */
 export const LONGEST_LINE = 64 * 1024;
-const MOST_ERRORS = 10;
+export const MOST_ERRORS = 10;
 const LONGEST_TEXT = 200;
 
 /** A line that was not taken, and everything that is wrong with it. */

@@ -53,13 +53,17 @@ const takesLines: RequestHandler = (req, _res, next) => {
   const empty =
     req.headers['transfer-encoding'] === undefined && Number(req.headers['content-length'] ?? 0) === 0;
   if (!empty && !req.is([NDJSON, 'application/ndjson', 'application/jsonl'])) {
-    throw new Refusal(
-      'unsupported_media_type',
-      `Send lines of JSON, with the header Content-Type: ${NDJSON}.`,
-    );
+    throw noLines();
   }
   next();
 };
+
+export function noLines(): Refusal {
+  return new Refusal(
+    'unsupported_media_type',
+    `Send lines of JSON, with the header Content-Type: ${NDJSON}.`,
+  );
+}
 
 interface Chunk {
   readonly people: PersonWrite[];

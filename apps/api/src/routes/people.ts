@@ -20,13 +20,14 @@ import { parse } from '../middleware/parse.js';
 import { changeOf, shownPerson } from './person-shape.js';
 
 export const listQuery = z.object({
-  search: line(254).optional(),
+  search: line(254).optional().meta({ description: 'A part of the id, the email or the phone, in any case' }),
   active: z
     .enum(['true', 'false'], 'must be true or false')
     .transform((text) => text === 'true')
-    .optional(),
-  group: externalId.optional(),
-  role: externalId.optional(),
+    .optional()
+    .meta({ description: 'Who is switched on, or who is off' }),
+  group: externalId.optional().meta({ description: 'Who is in this group' }),
+  role: externalId.optional().meta({ description: 'Who has this role' }),
   limit: pageLimit,
   cursor: cursorOf((text) => externalId.safeParse(text).success).optional(),
 });

@@ -7,6 +7,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { allow, callerOf } from '../middleware/authenticate.js';
 import { parse } from '../middleware/parse.js';
+import { unknownPerson } from './people.js';
 
 /** What a person's receiver checks webhooks with, to be handed on to whoever runs it. Who asked is written down. */
 export function webhookSecretRoutes(database: Database, secrets: readonly string[] = []): Router {
@@ -17,13 +18,8 @@ export function webhookSecretRoutes(database: Database, secrets: readonly string
     const [secret, previous] = secrets.map((one) => webhookSecretOf(one, id));
     await database.transaction(async (transaction) => {
       const target = await auditTargetOf(transaction, id);
-      if (target === null)
-        throw new Refusal('not_found', `User with ID ${id} not found.`, { reason: 'unknown_person' });
-      if (secret === undefined) {
-        throw new Refusal('not_found', 'No webhooks are sent: WEBHOOK_SECRETS is not set for the API.', {
-          reason: 'no_webhook_secrets',
-        });
-      }
+      if (target === null) throw unknownPerson(id);
+      if (secret === undefined) throw noWebhookSecrets();
       await recordAudit(transaction, { actor: callerOf(req), action: 'webhook_secret.read', target });
     });
     // While secrets are rotated a receiver may check with either; the first is the one to keep.
@@ -33,4 +29,10 @@ export function webhookSecretRoutes(database: Database, secrets: readonly string
   });
 
   return router;
+}
+
+export function noWebhookSecrets(): Refusal {
+  return new Refusal('not_found', 'No webhooks are sent: WEBHOOK_SECRETS is not set for the API.', {
+    reason: 'no_webhook_secrets',
+  });
 }

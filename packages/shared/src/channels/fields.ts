@@ -66,22 +66,18 @@ export const timezone = z
   }, 'must be an IANA time zone such as Africa/Addis_Ababa')
   .meta({ description: 'An IANA time zone such as Africa/Addis_Ababa' });
 
+const A_WEBHOOK_URL = 'must be an https:// or http:// URL without credentials and without a fragment';
+
 /** Where the webhook channel reaches a person: no password in it, and nothing behind a `#`, which is never sent. */
 export const webhookUrl = z
   .string()
   .max(2_048, 'must have at most 2048 characters')
-  .refine(isWebhookUrl, 'must be an https:// or http:// URL without credentials and without a fragment');
-
-function isWebhookUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return (
-    url !== null &&
-    /^https?:\/\/[^\s\p{Cc}]+$/iu.test(text) &&
-    url.username === '' &&
-    url.password === '' &&
-    !text.includes('#')
-  );
-}
+  .regex(/^[Hh][Tt]{2}[Pp][Ss]?:\/\/[^\s\p{Cc}#]+$/u, { error: A_WEBHOOK_URL, abort: true })
+  .refine((text) => {
+    const url = URL.parse(text);
+    return url !== null && url.username === '' && url.password === '';
+  }, A_WEBHOOK_URL)
+  .meta({ description: 'An https:// or http:// URL without credentials and without a fragment' });
 
 export const priority = z
   .enum(PRIORITIES, `must be one of ${PRIORITIES.join(', ')}`)

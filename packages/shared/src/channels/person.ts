@@ -17,7 +17,8 @@ export const personBody = z.object({
 /** Yes or no to channels; those that are left out stay as they are. */
 export const preferencesBody = z
   .partialRecord(z.enum(CHANNELS, `must be one of ${CHANNELS.join(', ')}`), z.boolean())
-  .refine((preferences) => Object.keys(preferences).length > 0, 'must name at least one channel');
+  .refine((preferences) => Object.keys(preferences).length > 0, 'must name at least one channel')
+  .meta({ id: 'PreferencesChange', minProperties: 1 });
 
 /** One line of an import. */
 export const importedPerson = personBody.extend({ id: externalId, preferences: preferencesBody.optional() });

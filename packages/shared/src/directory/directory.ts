@@ -64,14 +64,7 @@ export function createDirectory({ database, ask, events, ttlMs }: DirectoryParts
       case 'down':
         events.directoryFailed({ why: answer.why, known: known !== null });
         if (known !== null) return 'stale';
-        throw new Refusal(
-          'unavailable',
-          'The user directory cannot be asked whether there is such a person.',
-          {
-            reason: 'directory_unavailable',
-            retryAfterMs: RETRY_AFTER_MS,
-          },
-        );
+        throw directoryUnavailable();
     }
   }
 
@@ -106,4 +99,11 @@ function createMemory(): { add(id: string): void; has(id: string): boolean } {
       return false;
     },
   };
+}
+
+export function directoryUnavailable(): Refusal {
+  return new Refusal('unavailable', 'The user directory cannot be asked whether there is such a person.', {
+    reason: 'directory_unavailable',
+    retryAfterMs: RETRY_AFTER_MS,
+  });
 }

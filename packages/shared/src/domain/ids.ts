@@ -5,7 +5,8 @@ export function newId(): string {
   return v7();
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+/** A UUID of any version in its usual spelling, in any case. */
+export const UUID = /^[\da-fA-F]{8}-[\da-fA-F]{4}-[1-8][\da-fA-F]{3}-[89abAB][\da-fA-F]{3}-[\da-fA-F]{12}$/;
 
 /** True for a UUID of any version in its usual spelling. */
 export function isId(text: string): boolean {
