@@ -21,8 +21,8 @@ describe('the mail to the operator', () => {
     enqueueNow: async () => true,
     idle: async () => undefined,
   };
-  const mail = (database: Database = ledger.one) =>
-    mailOperator({ database, enqueuer }, { to: TO, everyMs: EVERY_MS });
+  const mail = (database: Database = ledger.one, everyMs = EVERY_MS) =>
+    mailOperator({ database, enqueuer }, { to: TO, everyMs });
 
   /** So many died for good, long enough ago to be counted. */
   const die = (count: number, age = 15) => dieInNumbers(ledger.one, count, age);
@@ -156,5 +156,11 @@ describe('the mail to the operator', () => {
     await ledger.one.rows("UPDATE upkeep SET ran_at = ran_at - interval '10 s'");
     await ledger.one.rows("UPDATE delivery SET dead_at = dead_at - interval '10 s'");
     assert.equal(await mail(), 2);
+  });
+
+  it('tells of what died before a worker looked for the first time, however short the interval', async () => {
+    await die(2, 15);
+    assert.equal(await mail(ledger.one, 1_000), 2);
+    assert.equal(await mail(ledger.one, 1_000), 0, 'once');
   });
 });

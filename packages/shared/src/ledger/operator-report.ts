@@ -32,6 +32,11 @@ const TASK = 'operator-mail';
  * ago, in seconds: no statement takes longer (`statement_timeout`), so nothing can appear later in what was counted.
  */
 const UNSEEN_S = 10;
+/**
+ * How far the first report of a fleet looks back at least, in seconds: its first worker looks for the first time when it has
+ * already been at work for some seconds, and an interval can be shorter than that.
+ */
+const FIRST_LOOK_S = 60;
 const NEWEST = 5;
 
 /**
@@ -45,7 +50,8 @@ const NEWEST = 5;
 export async function takeReport(transaction: Statements, everyMs: number): Promise<OperatorReport | null> {
   // What died before there was anybody to tell is history, but for the last interval.
   await transaction.rows(
-    `INSERT INTO upkeep (task, ran_at) VALUES ('${TASK}', now() - $1 * interval '1 millisecond') ON CONFLICT DO NOTHING`,
+    `INSERT INTO upkeep (task, ran_at)
+     VALUES ('${TASK}', now() - greatest($1 * interval '1 millisecond', interval '${FIRST_LOOK_S} s')) ON CONFLICT DO NOTHING`,
     [everyMs],
   );
   const [turn] = await transaction.rows<Span & { from: Date; to: Date }>(
