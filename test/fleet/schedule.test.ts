@@ -14,7 +14,7 @@ forEachEngine((engine) => {
 
     test('is kept by the clock of the database, also by a worker whose own clock is a minute ahead', async () => {
       const { untilStatus, database, call } = fleet();
-      const at = new Date(Date.now() + 2_500).toISOString();
+      const at = soon(6_000);
       const ids = await Promise.all(
         ['a', 'b', 'c'].map((name) => email(fleet(), `${name}@schedule.test`, { send_at: at })),
       );
@@ -34,7 +34,7 @@ forEachEngine((engine) => {
 
     test('that was cancelled is not kept', async () => {
       const { call, sandbox, queues } = fleet();
-      const cancelled = await email(fleet(), 'cancelled@schedule.test', { send_at: soon(1_500) });
+      const cancelled = await email(fleet(), 'cancelled@schedule.test', { send_at: soon(5_000) });
       const { id } = await only(fleet(), cancelled);
       const answer = await call('POST', `/notifications/${cancelled}/cancel`, {});
       assert.deepEqual([answer.status, answer.body.status], [200, 'cancelled']);
@@ -112,11 +112,14 @@ function soon(ms: number): string {
 
 /** Waits until the notification has expired by the database's clock. */
 async function passed({ database }: Fleet, id: string): Promise<void> {
-  await waitFor(async () => {
-    const { rows } = await database.query(
-      'SELECT expires_at < now() AS passed FROM notification WHERE id = $1',
-      [id],
-    );
-    return rows[0]?.passed === true;
-  });
+  await waitFor(
+    async () => {
+      const { rows } = await database.query(
+        'SELECT expires_at < now() AS passed FROM notification WHERE id = $1',
+        [id],
+      );
+      return rows[0]?.passed === true;
+    },
+    { timeoutMs: 30_000, what: 'the time to be over' },
+  );
 }
