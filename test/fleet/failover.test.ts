@@ -8,15 +8,15 @@ import { readiness } from '../support/ready.js';
 import { sandboxClient } from '../support/sandbox-client.js';
 import { sms } from './sending.js';
 
-/** The promise is about what comes after the first minute. */
-const SETTLING_MS = 60_000;
+/** The promise is about what comes after the first minute. The pauses have only grown by then, so a third of it is the harder case. */
+const SETTLING_MS = 20_000;
 const MEASURED_MS = 25_000;
 const EVERY_MS = 100;
 
 // Most of it is waiting, so both engines wait at the same time.
 describe('a provider that fails every second time', { concurrency: true }, () => {
   forEachEngine((engine) => {
-    test('keeps less than a tenth of the traffic after a minute, while every delivery arrives by the second one', async (t) => {
+    test('keeps less than a tenth of the traffic soon, while every delivery arrives by the second one', async (t) => {
       const second = await startSandbox({ host: '127.0.0.1', httpPort: 0, smtpPort: 0 });
       const other = sandboxClient(second.httpUrl);
       const env = {
@@ -49,7 +49,7 @@ describe('a provider that fails every second time', { concurrency: true }, () =>
           await untilSettled();
           const after = await tries();
           const [asked = 0, gone = 0] = after.map((count, index) => count - (before[index] ?? 0));
-          t.diagnostic(`${engine}: ${asked} of ${asked + gone} after a minute`);
+          t.diagnostic(`${engine}: ${asked} of ${asked + gone} after the settling`);
           assert.ok(gone > 100, `${gone} went by the second`);
           assert.ok(asked < (asked + gone) / 10, `${asked} of ${asked + gone}`);
 
