@@ -1,31 +1,5 @@
+import { COMMANDS } from '../cli/commands.js';
 import { runCli } from '../cli/run-cli.js';
-
-/** The commands in the order of the page; a command that only holds others is told with them. */
-const COMMANDS = [
-  ['send'],
-  ['get'],
-  ['list'],
-  ['tail'],
-  ['stats'],
-  ['explain'],
-  ['cancel'],
-  ['retry'],
-  ['dead', 'list'],
-  ['dead', 'replay'],
-  ['users', 'list'],
-  ['users', 'get'],
-  ['users', 'put'],
-  ['users', 'erase'],
-  ['users', 'import'],
-  ['audit', 'list'],
-  ['template', 'preview'],
-  ['template', 'check'],
-  ['token'],
-  ['doctor'],
-  ['rebuild-queues'],
-  ['migrate'],
-  ['seed'],
-] as const;
 
 const BEGIN = '<!-- What follows is what --help says: node test/dist/docs/write-cli-page.js -->';
 

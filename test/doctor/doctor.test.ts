@@ -153,6 +153,13 @@ const BROKEN: readonly Case[] = [
     /firewall/,
   ],
   [
+    'a mail server of a second account that is not there',
+    async () => ({ SMTP_URL_2: `smtp://127.0.0.1:${await freePort()}` }),
+    'warning',
+    /The mail server 127\.0\.0\.1:\d+ cannot be reached/,
+    /port in SMTP_URL_2,/,
+  ],
+  [
     'a mail server that refuses the login',
     ({ strictMailPort }) => ({ SMTP_URL: `smtp://me:canary-4711@127.0.0.1:${strictMailPort}` }),
     'error',

@@ -4,10 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { startSandbox } from '@belfry/sandbox/app.js';
-import { Client } from 'pg';
 import { SMTPServer } from 'smtp-server';
 import { freePort } from '../support/ports.js';
-import { freshDatabase, temporaryDir } from '../support/postgres.js';
+import { execute, freshDatabase, temporaryDir } from '../support/postgres.js';
 import { startProcess } from '../support/process.js';
 import { startRedis } from '../support/redis.js';
 
@@ -114,18 +113,4 @@ async function migrate(url: string): Promise<void> {
     { readyMessage: false },
   );
   assert.equal((await child.exited).code, 0, child.stderr.join('\n'));
-}
-
-async function execute(url: string, sql: string): Promise<void> {
-  const client = new Client({
-    connectionString: url,
-    connectionTimeoutMillis: 10_000,
-    query_timeout: 30_000,
-  });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
 }

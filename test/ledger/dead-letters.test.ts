@@ -242,6 +242,18 @@ describe('dead letters', () => {
     );
   });
 
+  it('are all that comes back: what is scheduled, due, in hand or unknown is left alone', async () => {
+    const [later, due, inHand] = [
+      notification({ state: 'scheduled', sendAt: new Date(Date.now() + 3_600_000) }),
+      notification(),
+      notification(),
+    ];
+    for (const one of [later, due, inHand]) await accept(ledger.one, one);
+    await claimDeliveries(ledger.one, ANNA, 60_000, [firstOf(inHand)]);
+    const others = [...[later, due, inHand].map(firstOf), newId()];
+    assert.deepEqual(await replayDead(ledger.one, others, { rate: 1, after: null }), []);
+  });
+
   it('are not sent before they are due', async () => {
     const ids = await dieInNumbers(ledger.one, 2);
     await replayDead(ledger.one, ids, { rate: 1, after: null });

@@ -5,7 +5,7 @@ import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { countNotifications } from '@belfry/shared/ledger/notifications.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
 import { PRUNE_WALKS, pruneStep } from '@belfry/shared/ledger/prune.js';
-import { prune } from '@belfry/shared/upkeep/prune.js';
+import { createPruner } from '@belfry/shared/upkeep/prune.js';
 import { accept, firstOf, notification, OPS, withLedger } from './with-ledger.js';
 
 const DAYS = 30;
@@ -41,8 +41,9 @@ async function history(database: Database, state: string, days: number, count: n
 
 /** Prunes until nothing is left to be pruned. */
 async function pruneAll(database: Database): Promise<number> {
+  const prune = createPruner(database, DAYS);
   let removed = 0;
-  for (let more = -1; more !== 0; removed += more) more = await prune(database, DAYS);
+  for (let more = -1; more !== 0; removed += more) more = await prune();
   return removed;
 }
 
@@ -91,6 +92,20 @@ describe('pruning', () => {
     assert.equal(await pruneAll(ledger.one), 1);
     const left = await ledger.one.rows('SELECT 1 FROM notification WHERE id = $1', [late?.id]);
     assert.equal(left.length, 1);
+  });
+
+  it('gets past what is old and must stay, however much it is', async () => {
+    await ledger.one.rows('TRUNCATE notification CASCADE');
+    await history(ledger.one, 'sent', DAYS + 2, 2_100);
+    await ledger.one.rows("UPDATE delivery SET updated_at = now() WHERE state = 'sent'");
+    await history(ledger.one, 'sent', DAYS + 1, 1);
+    await history(ledger.one, 'dead', DAYS + 1, 1);
+    const prune = createPruner(ledger.one, DAYS);
+    assert.equal((await prune()) + (await prune()), 2);
+    await ledger.one.rows(
+      "UPDATE delivery SET updated_at = created_at WHERE created_at < now() - interval '32 days'",
+    );
+    assert.equal((await prune()) + (await prune()) + (await prune()), 2_100, 'it begins again at the end');
   });
 
   it('takes the notes of the inbox along', async () => {

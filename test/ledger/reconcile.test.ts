@@ -1,37 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { jobId } from '@belfry/shared/domain/ids.js';
 import { cancelNotification } from '@belfry/shared/ledger/cancel.js';
-import { migrateLedger } from '@belfry/shared/ledger/migrate.js';
 import type { JobSeed } from '@belfry/shared/ledger/waiting.js';
-import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
-import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import { DELIVERY_QUEUES } from '@belfry/shared/queue/topology.js';
 import { reconcile } from '@belfry/shared/upkeep/reconcile.js';
 import { forEachEngine } from '../support/engines.js';
-import { startRedis, type TestRedis } from '../support/redis.js';
 import { waitFor } from '../support/wait.js';
-import { enqueuerOn, openTestEngine, SILENT } from './with-engine.js';
-import { type AcceptOptions, accept, firstOf, notification, OPS, rowOf, withLedger } from './with-ledger.js';
+import { SILENT, withEngine } from './with-engine.js';
+import { type AcceptOptions, accept, firstOf, notification, OPS, rowOf } from './with-ledger.js';
 
 const QUEUE = 'email.normal';
 
 describe('the reconciler', () => {
   forEachEngine((engineName) => {
-    let redis: TestRedis | undefined;
-    let engine: QueueEngine;
-    let enqueuer: Enqueuer;
-    const ledger = withLedger(async (url) => {
-      redis = engineName === 'redis' ? await startRedis({ appendonly: false }) : undefined;
-      engine = openTestEngine(url, redis?.url);
-      enqueuer = enqueuerOn(engine);
-      await migrateLedger(url, (client) => engine.migrate(client));
-      await waitFor(() => engine.ping().then(() => true));
-    });
-    after(async () => {
-      await engine.close();
-      await redis?.stop();
-    });
+    const at = withEngine(engineName);
+    const { ledger } = at;
     beforeEach(async () => {
       await ledger.one.rows('TRUNCATE notification, delivery, attempt');
       await wipe();
@@ -39,7 +23,7 @@ describe('the reconciler', () => {
 
     /** The queues as they are after a wipe: nothing waits, and nothing is remembered. */
     async function wipe(): Promise<void> {
-      if (redis !== undefined) return redis.flushAll();
+      if (at.redis !== undefined) return at.redis.flushAll();
       const names = ledger.one.rows<{ name: string }>(
         "SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%'",
       );
@@ -65,22 +49,26 @@ describe('the reconciler', () => {
       }));
     }
 
-    const run = () => reconcile({ database: ledger.one, engine, enqueuer, events: SILENT }, { graceMs: 0 });
+    const run = () =>
+      reconcile(
+        { database: ledger.one, engine: at.engine, enqueuer: at.enqueuer, events: SILENT },
+        { graceMs: 0 },
+      );
 
     it('leaves alone what has its job', async () => {
       const all = await accepted(50);
-      assert.equal(await enqueuer.enqueueNow(all.map(({ seed }) => seed)), true);
+      assert.equal(await at.enqueuer.enqueueNow(all.map(({ seed }) => seed)), true);
       assert.equal(await run(), 0);
-      assert.equal(await engine.pending(QUEUE), 50);
+      assert.equal(await at.engine.pending(QUEUE), 50);
     });
 
     it('finds the few that lost their job among the many that have one', async () => {
       const all = (await accepted(60)).map(({ seed }) => seed);
-      await enqueuer.enqueueNow(all.slice(0, 50));
+      await at.enqueuer.enqueueNow(all.slice(0, 50));
       assert.equal(await run(), 10);
-      assert.equal(await engine.pending(QUEUE), 60);
+      assert.equal(await at.engine.pending(QUEUE), 60);
       const ids = all.map(({ deliveryId }, n) => jobId(deliveryId, n < 50 ? 1 : 2));
-      assert.equal((await engine.alive(QUEUE, ids)).size, 60);
+      assert.equal((await at.engine.alive(QUEUE, ids)).size, 60);
       assert.equal(await run(), 0);
     });
 
@@ -88,13 +76,13 @@ describe('the reconciler', () => {
       const [one] = (await accepted(1)).map(({ seed }) => seed);
       assert.ok(one);
       const done: string[] = [];
-      await enqueuer.enqueueNow([one]);
-      const worker = engine.work(QUEUE, async (job) => void done.push(String(job.id)), { concurrency: 1 });
+      await at.enqueuer.enqueueNow([one]);
+      const worker = at.engine.work(QUEUE, async (job) => void done.push(String(job.id)), { concurrency: 1 });
       try {
         // The job ends without a word to the ledger, as that of a worker that stopped in the middle does.
-        await waitFor(async () => done.length === 1 && (await engine.pending(QUEUE)) === 0);
+        await waitFor(async () => done.length === 1 && (await at.engine.pending(QUEUE)) === 0);
         assert.equal(await run(), 1);
-        await waitFor(async () => done.length === 2 && (await engine.pending(QUEUE)) === 0);
+        await waitFor(async () => done.length === 2 && (await at.engine.pending(QUEUE)) === 0);
         assert.deepEqual(done, [jobId(one.deliveryId, 1), jobId(one.deliveryId, 2)]);
         assert.equal((await rowOf(ledger.one, one.deliveryId)).generation, 2);
       } finally {
@@ -109,31 +97,31 @@ describe('the reconciler', () => {
         ...(await accepted(200, { channels: ['sms'], priority: 'critical' })),
         ...(await accepted(100, { state: 'scheduled', sendAt: inAnHour, priority: 'low' })),
       ];
-      await enqueuer.enqueueNow(all.map(({ seed }) => seed));
+      await at.enqueuer.enqueueNow(all.map(({ seed }) => seed));
       await wipe();
-      assert.equal(await engine.pending(QUEUE), 0);
+      assert.equal(await at.engine.pending(QUEUE), 0);
       assert.equal(await run(), 1_000);
       assert.equal(await run(), 0);
       const pending = await Promise.all(
-        DELIVERY_QUEUES.map(async (name) => [name, await engine.pending(name)] as const),
+        DELIVERY_QUEUES.map(async (name) => [name, await at.engine.pending(name)] as const),
       );
       assert.deepEqual(Object.fromEntries(pending.filter(([, count]) => count > 0)), {
         'email.normal': 700,
         'sms.critical': 200,
         'email.low': 100,
       });
-      const counts = await engine.queue('email.low').getJobCounts('delayed', 'waiting');
+      const counts = await at.engine.queue('email.low').getJobCounts('delayed', 'waiting');
       assert.deepEqual(counts, { delayed: 100, waiting: 0 });
     });
 
     it('finds what is due although jobs of what was cancelled are still in the queue', async () => {
       const later = await accepted(20, { state: 'scheduled', sendAt: new Date(Date.now() + 3_600_000) });
-      await enqueuer.enqueueNow(later.map(({ seed }) => seed));
+      await at.enqueuer.enqueueNow(later.map(({ seed }) => seed));
       for (const { notificationId } of later) await cancelNotification(ledger.one, notificationId, OPS);
       const [lost] = await accepted(1);
       assert.ok(lost);
       assert.equal(await run(), 1);
-      assert.equal((await engine.alive(QUEUE, [jobId(lost.seed.deliveryId, 2)])).size, 1);
+      assert.equal((await at.engine.alive(QUEUE, [jobId(lost.seed.deliveryId, 2)])).size, 1);
     });
   });
 });

@@ -66,7 +66,8 @@ async function startCluster(): Promise<string> {
   return ownCluster.url;
 }
 
-async function execute(url: string, sql: string): Promise<void> {
+/** Runs SQL on a connection of its own. */
+export async function execute(url: string, sql: string): Promise<void> {
   const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: 10_000,

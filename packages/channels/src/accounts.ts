@@ -78,6 +78,13 @@ function readAccount(definition: ProviderDefinition, name: string, env: Env, suf
   return { ok: false, name, problems };
 }
 
+/** What is said about a provider's settings, with their names as they are for one of its accounts. */
+export function saidOf({ account, definition }: ParsedAccount, sentence: string): string {
+  const suffix = account.slice(definition.name.length).replace('-', '_');
+  const names = Object.keys(settingsOf(definition)).join('|');
+  return sentence.replace(new RegExp(`\\b(${names})\\b`, 'g'), `$1${suffix}`);
+}
+
 /**
  * The settings that an account takes from the first one when it leaves them out. What makes an account is never mixed:
  * neither what is secret, nor what by itself would switch the provider on.

@@ -1,13 +1,15 @@
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import { type Actor, recordAudit } from '@belfry/shared/ledger/audit.js';
-import { makeDue, replayDead, type Standing, standingOf } from '@belfry/shared/ledger/board.js';
+import { makeDue, type Standing, standingOf } from '@belfry/shared/ledger/board.js';
 import type { Database, Statements } from '@belfry/shared/ledger/database.js';
+import { replayDead } from '@belfry/shared/ledger/dead-letters.js';
 import { retryTransient } from '@belfry/shared/ledger/retry-transient.js';
 import type { JobSeed } from '@belfry/shared/ledger/waiting.js';
 import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
 import { deliveryJob } from '@belfry/shared/queue/jobs.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import { DELIVERY_QUEUES, type DeliveryQueue } from '@belfry/shared/queue/topology.js';
+import type { Events } from '@belfry/shared/service/events.js';
 
 type Job = NonNullable<Awaited<ReturnType<ReturnType<QueueEngine['queue']>['getJob']>>>;
 
@@ -20,6 +22,7 @@ export interface ActParts {
   readonly engine: QueueEngine;
   readonly database: Database;
   readonly enqueuer: Enqueuer;
+  readonly events: Pick<Events, 'retried'>;
 }
 
 /** The states whose jobs may be removed all at once. */
@@ -30,7 +33,7 @@ export type Cleanable = (typeof CLEANABLE)[number];
  * What the buttons of the board do. What moves a delivery moves its row in the ledger, in one commit with its audit event,
  * and the row gets a job of its own; the pressed one goes away. What only touches the queue is written down before it is done.
  */
-export function createActs({ engine, database, enqueuer }: ActParts) {
+export function createActs({ engine, database, enqueuer, events }: ActParts) {
   /** Moves the deliveries of these jobs. Returns those that were moved. */
   async function move(
     actor: Actor,
@@ -51,6 +54,7 @@ export function createActs({ engine, database, enqueuer }: ActParts) {
     );
     // Should the engine fail now, the reconciler makes these jobs.
     await enqueuer.enqueueNow(seeds);
+    if (act === 'retry' && seeds.length > 0) events.retried({ deliveries: seeds.length, by: 'replay' });
     return new Set(seeds.map(({ deliveryId }) => deliveryId));
   }
 
@@ -133,7 +137,9 @@ interface Move {
   readonly verb: (transaction: Statements, ids: readonly string[]) => Promise<JobSeed[]>;
 }
 
-const RETRY: Move = { act: 'retry', verb: replayDead };
+/** The fastest that a replay may be: what is pressed here is to go now, and one press moves few. */
+const PACE = { rate: 1_000, after: null };
+const RETRY: Move = { act: 'retry', verb: (transaction, ids) => replayDead(transaction, ids, PACE) };
 const PROMOTE: Move = { act: 'promote', verb: makeDue };
 /** Of no delivery. */
 const NO_ID = '00000000-0000-0000-0000-000000000000';

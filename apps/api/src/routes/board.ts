@@ -3,6 +3,7 @@ import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import type { Events } from '@belfry/shared/service/events.js';
 import { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
 import { createActs } from '../board/acts.js';
 import { currentBoard } from '../board/bull-board.js';
@@ -26,6 +27,7 @@ export interface BoardParts {
   readonly database: Database;
   readonly engine: QueueEngine;
   readonly enqueuer: Enqueuer;
+  readonly events: Events;
   readonly authenticator: Authenticator;
   /** False until the schema is what this build needs. */
   readonly migrated: () => boolean;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
-import helmet from 'helmet';
+import { ownFilesOnly } from '../middleware/own-files.js';
 
 /** The files of the pages that anybody may read. */
 export const PUBLIC = fileURLToPath(new URL('../../public', import.meta.url));
@@ -8,21 +8,7 @@ export const PUBLIC = fileURLToPath(new URL('../../public', import.meta.url));
 /** The console: a page that shows what the API says. It holds nothing secret; what it shows it asks for with a token. */
 export function consoleRoutes(): Router {
   const router = Router();
-  const shut = helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-  });
+  const shut = ownFilesOnly();
   router.get('/', shut, (_req, res) => res.sendFile('index.html', { root: PUBLIC }));
   router.use('/console', shut, express.static(PUBLIC, { index: false }));
   return router;

@@ -71,7 +71,7 @@ function withFilters(command: Command): Command {
     .option('--provider <name>', 'that this provider gave up')
     .option('-e, --event <event>', 'of this event')
     .option('-u, --user <id>', 'to this person')
-    .option('--search <text>', 'with this in its error or reason');
+    .option('--search <text>', 'exactly this: an address, a person, an event, a reason or a code');
 }
 
 function filterOf(options: Filters) {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ROLES } from '@belfry/shared/service/token.js';
 import type { Command } from 'commander';
 import { Failure } from '../failure.js';
 import type { Shell } from '../shell.js';
@@ -9,7 +10,7 @@ const PROGRAMS = {
   token: {
     file: '../../../api/dist/commands/token.js',
     about: "print a token for this installation's secret",
-    usage: '--role <admin|internal|user> --sub <who> [--ttl 30m]',
+    usage: `--role <${ROLES.join('|')}> --sub <who> [--ttl 30m]`,
   },
   doctor: {
     file: '../../../workers/dist/commands/doctor.js',

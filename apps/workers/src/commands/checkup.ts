@@ -1,4 +1,4 @@
-import { orderName, type ParsedAccount } from '@belfry/channels/accounts.js';
+import { orderName, type ParsedAccount, saidOf } from '@belfry/channels/accounts.js';
 import type { Env } from '@belfry/channels/provider.js';
 import type { Parsed } from '@belfry/channels/providers.js';
 import { readSettings, SettingsError } from '@belfry/shared/config/read.js';
@@ -181,13 +181,15 @@ export function checkProviders(parse: (env: Env) => Parsed): Check {
 
 /** What the providers say that can be asked without sending anything, all at the same time. */
 async function probed(providers: readonly ParsedAccount[]): Promise<Finding[]> {
-  const asked = providers.map(async ({ definition, settings }) => definition.probe?.(settings));
-  return (await Promise.all(asked)).flatMap((probe): Finding[] => {
+  const asked = providers.map(async (account): Promise<Finding[]> => {
+    const probe = await account.definition.probe?.(account.settings);
     if (probe === undefined) return [];
     if (probe.kind === 'answers') return [{ level: 'ok', finding: probe.finding }];
-    const { finding, remedy } = probe;
-    return [{ level: probe.kind === 'refuses' ? 'error' : 'warning', finding, remedy }];
+    const { kind, finding } = probe;
+    const remedy = saidOf(account, probe.remedy);
+    return [{ level: kind === 'refuses' ? 'error' : 'warning', finding, remedy }];
   });
+  return (await Promise.all(asked)).flat();
 }
 
 /** Asks again and again, since a connection takes a moment to open. */

@@ -1,6 +1,6 @@
 import type { NodemailerError } from 'nodemailer';
 import type { Probe } from '../provider.js';
-import type { SmtpServer } from './smtp-settings.js';
+import { type SmtpServer, sessionWith } from './smtp-settings.js';
 
 /** Each step of a session gets so long, and the first of them that needs more ends it. */
 const STEP_MS = 3_000;
@@ -9,12 +9,7 @@ const STEP_MS = 3_000;
 export async function probeSmtp(server: SmtpServer): Promise<Probe> {
   const { createTransport } = await import('nodemailer');
   const transport = createTransport({
-    host: server.host,
-    port: server.port,
-    secure: server.secure,
-    requireTLS: server.requireTls,
-    ...(server.auth === undefined ? {} : { auth: { ...server.auth } }),
-    tls: { rejectUnauthorized: true },
+    ...sessionWith(server),
     dnsTimeout: STEP_MS,
     connectionTimeout: STEP_MS,
     greetingTimeout: STEP_MS,

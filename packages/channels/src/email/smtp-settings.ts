@@ -32,6 +32,18 @@ export const smtpSettings = z.object({
   MAIL_FROM: mailFrom,
 });
 
+/** How a session with the server begins, in the words of the mail library. Its certificate is always checked. */
+export function sessionWith({ host, port, secure, requireTls, auth }: SmtpServer) {
+  return {
+    host,
+    port,
+    secure,
+    requireTLS: requireTls,
+    ...(auth === undefined ? {} : { auth: { ...auth } }),
+    tls: { rejectUnauthorized: true },
+  };
+}
+
 /** The server, or a sentence that says how to mend the setting without repeating any of it. */
 function parseServer(text: string): SmtpServer | string {
   if (!URL.canParse(text)) return FORM;

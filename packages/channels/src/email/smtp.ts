@@ -8,7 +8,7 @@ import { whyAborted } from '../signals.js';
 import { compose, rejected, unmailable } from './compose.js';
 import type { Mailbox } from './mailbox.js';
 import { probeSmtp } from './smtp-probe.js';
-import { type SmtpServer, smtpSettings } from './smtp-settings.js';
+import { type SmtpServer, sessionWith, smtpSettings } from './smtp-settings.js';
 
 /** Email through any SMTP server, over a few connections that are kept open. */
 export const smtp: ProviderDefinition<'email', typeof smtpSettings> = {
@@ -79,12 +79,7 @@ class Smtp implements Provider<'email'> {
 function poolOptions(server: SmtpServer, load: Load) {
   return {
     pool: true as const,
-    host: server.host,
-    port: server.port,
-    secure: server.secure,
-    requireTLS: server.requireTls,
-    ...(server.auth === undefined ? {} : { auth: { ...server.auth } }),
-    tls: { rejectUnauthorized: true },
+    ...sessionWith(server),
     // As many as messages: the pool is first come, first served, so an urgent one would wait behind the others.
     maxConnections: Math.min(Math.max(load.concurrency, 1), MOST_CONNECTIONS),
     // Whether and when to try again is not decided here.

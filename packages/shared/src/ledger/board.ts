@@ -3,30 +3,13 @@ import type { Statements } from './database.js';
 import { isWaiting } from './states.js';
 import { type JobSeed, SEED } from './waiting.js';
 
-/*
- * What an operator can do to deliveries from the queue board. Each verb raises the generation of what it moves: the job
- * that is made for it has a name of its own, and should it never come to be made, the reconciler makes it.
- */
-
-type Seeds = JobSeed & Record<string, unknown>;
-
 /**
- * Replays dead deliveries: each is queued again, due now, with a round of attempts and a number of lost workers that begin
- * anew. One that is too late by now is queued as well, and ends as expired. What is not dead is left alone.
+ * Makes deliveries that wait for their time due now; `send_at` stays what the caller asked for. The others are left alone.
+ * The generation rises: the job that is made for each has a name of its own, and should it never come to be made, the
+ * reconciler makes it.
  */
-export function replayDead(transaction: Statements, ids: readonly string[]): Promise<JobSeed[]> {
-  return transaction.rows<Seeds>(
-    `UPDATE delivery SET state = 'queued', due_at = now(), updated_at = now(), generation = generation + 1,
-       round = round + 1, round_at = NULL, attempts = 0, interruptions = 0, retryable = false, failure = NULL, dead_at = NULL
-     WHERE id IN (SELECT id FROM delivery WHERE id = ANY($1::uuid[]) AND state = 'dead' ORDER BY id FOR UPDATE)
-     RETURNING ${SEED}`,
-    [ids],
-  );
-}
-
-/** Makes deliveries that wait for their time due now; `send_at` stays what the caller asked for. The others are left alone. */
 export function makeDue(transaction: Statements, ids: readonly string[]): Promise<JobSeed[]> {
-  return transaction.rows<Seeds>(
+  return transaction.rows<JobSeed & Record<string, unknown>>(
     `UPDATE delivery SET due_at = now(), updated_at = now(), generation = generation + 1
      WHERE id IN (SELECT id FROM delivery WHERE id = ANY($1::uuid[]) AND ${isWaiting('state')} AND due_at > now()
        ORDER BY id FOR UPDATE)

@@ -148,7 +148,7 @@ export const delivery = pgTable(
     attempts: integer('attempts').notNull().default(0),
     /** An earlier try may have been taken, and nobody has found out: the next one follows the channel's policy for that. */
     inDoubt: boolean('in_doubt').notNull().default(false),
-    /** Which ladder of attempts this is; the sweep and a retry begin the next one. */
+    /** Which ladder of attempts this is; the sweep and a retry begin the next one, a replay the first again. */
     round: integer('round').notNull().default(1),
     /** When this round's first try began; null before it. */
     roundAt: moment('round_at'),

@@ -1,5 +1,5 @@
 import type { Database } from '../ledger/database.js';
-import { PRUNE_WALKS, pruneStep } from '../ledger/prune.js';
+import { PRUNE_WALKS, type PruneWalk, pruneStep } from '../ledger/prune.js';
 
 /** Notifications in one step: some tens of milliseconds. */
 const STEP = 200;
@@ -7,19 +7,23 @@ const STEP = 200;
 const STEPS = 10;
 
 /**
- * One turn of pruning: removes what ended more than `days` ago, in small steps. What is left is taken by the next turn.
- *
- * @returns how many notifications were removed.
+ * Makes the turns of pruning: each removes what ended more than `days` ago, in small steps, and resolves with how many
+ * notifications it removed. What is left is taken by the next turn, which goes on where this one stopped: what is old and
+ * must stay yet, as when it was scheduled far ahead, holds nothing up that comes behind it. Begins again at the end.
  */
-export async function prune(database: Database, days: number): Promise<number> {
-  let removed = 0;
-  let steps = 0;
-  for (const walk of PRUNE_WALKS) {
-    for (let afterId: string | null = walk.afterId; afterId !== null && steps < STEPS; steps += 1) {
-      const step = await pruneStep(database, { ...walk, afterId }, days, STEP);
+export function createPruner(database: Database, days: number): () => Promise<number> {
+  let walks: readonly PruneWalk[] = PRUNE_WALKS;
+  return async () => {
+    let removed = 0;
+    for (let steps = 0; steps < STEPS && walks.length > 0; steps += 1) {
+      const [walk, ...others] = walks;
+      if (walk === undefined) break;
+      const step = await pruneStep(database, walk, days, STEP);
       removed += step.removed;
-      afterId = step.afterId;
+      // One step of each after the other, so that a long walk keeps none of the others waiting.
+      walks = step.afterId === null ? others : [...others, { ...walk, afterId: step.afterId }];
     }
-  }
-  return removed;
+    if (walks.length === 0) walks = PRUNE_WALKS;
+    return removed;
+  };
 }

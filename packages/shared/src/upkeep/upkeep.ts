@@ -5,7 +5,7 @@ import { retryAll } from '../queue/retry-all.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
 import { mailOperator, type OperatorMailOptions } from './operator-mail.js';
-import { prune } from './prune.js';
+import { createPruner } from './prune.js';
 import { type ReconcileParts, reconcile } from './reconcile.js';
 
 export interface UpkeepOptions {
@@ -39,16 +39,12 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
     turn(database, events, 'forget-keys', KEYS_INTERVAL_MS, async () => {
       while ((await forgetOldKeys(database, AT_ONCE)) === AT_ONCE);
     }),
-    turn(database, events, 'prune', PRUNE_INTERVAL_MS, async () => {
-      if (options.retentionDays === null) return;
-      const notifications = await prune(database, options.retentionDays);
-      if (notifications > 0) events.pruned({ notifications });
-    }),
     turn(database, events, 'forget-workers', WORKERS_INTERVAL_MS, async () => {
       while ((await forgetLostWorkers(database, AT_ONCE)) === AT_ONCE);
     }),
   ];
   tasks.push(watchReturn(parts));
+  if (options.retentionDays !== null) tasks.push(keepSmall(parts, options.retentionDays));
   if (options.operatorMail !== null) tasks.push(tellOperator(parts, options.operatorMail));
   return {
     async stop() {
@@ -71,6 +67,14 @@ function turn(
     } catch (error) {
       events.upkeepFailed({ task, error });
     }
+  });
+}
+
+function keepSmall({ database, events }: ReconcileParts, days: number): Running {
+  const prune = createPruner(database, days);
+  return turn(database, events, 'prune', PRUNE_INTERVAL_MS, async () => {
+    const notifications = await prune();
+    if (notifications > 0) events.pruned({ notifications });
   });
 }
 
