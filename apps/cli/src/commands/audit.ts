@@ -30,7 +30,7 @@ export function addAudit(program: Command, shell: Shell): void {
         row: (one) => [
           moment(one.at),
           visible(one.actor),
-          visible(one.role ?? '-'),
+          visible(one.role),
           visible(one.action),
           visible(one.target ?? '-'),
           visible(one.details === null || one.details === undefined ? '' : JSON.stringify(one.details)),

@@ -1,6 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, open as openFile } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { type Readable, Transform } from 'node:stream';
+import { promisify } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { upload } from '../api/upload.js';
@@ -104,6 +106,9 @@ async function open(
     );
   });
   if (found.isDirectory()) throw new Failure(`${visible(file)} is a folder, not a file.`);
+  // Reading a file cannot be called off, and would keep the command from ending until somebody writes into the pipe.
+  if (found.isFIFO())
+    return { source: new Socket({ fd: await promisify(openFile)(path(file), 'r') }), bytes: undefined };
   return { source: createReadStream(path(file)), bytes: found.isFile() ? found.size : undefined };
 }
 
