@@ -30,7 +30,6 @@ await orExit(async () => {
     target: null,
     details: { deliveries: made },
   });
-  console.log(`${made} ${made === 1 ? 'delivery' : 'deliveries'} had no job and got one.`);
   console.log(
     asksForJson()
       ? JSON.stringify({ requeued: made })
