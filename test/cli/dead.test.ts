@@ -71,7 +71,7 @@ forEachEngine((engine) => {
     ] as const)
       assert.deepEqual(namesOf(await list(...options.split(' '))), names, options);
     const none = await cli().run('dead', 'list', '--class', 'poison');
-    assert.deepEqual([none.code, none.stdout, none.stderr], [0, '', 'No dead letter is like that.\n']);
+    assert.deepEqual([none.code, none.stdout, none.stderr], [0, '', 'There is no such dead letter.\n']);
     const few = await cli().run('dead', 'list', '--limit', '2');
     assert.match(few.stderr, /There are more/);
     const unknown = await cli().run('dead', 'list', '--class', 'unlucky');

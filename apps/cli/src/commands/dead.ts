@@ -49,7 +49,7 @@ export function addDead(program: Command, shell: Shell): void {
           ],
           whole: ['ID'],
           spare: ['EVENT', 'TO'],
-          none: 'No dead letter is like that.',
+          none: 'There is no such dead letter.',
         },
       );
     });

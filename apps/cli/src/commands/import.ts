@@ -9,6 +9,7 @@ import { upload } from '../api/upload.js';
 import { Failure } from '../failure.js';
 import type { Shell } from '../shell.js';
 import type { Terminal } from '../terminal.js';
+import { span } from '../text/times.js';
 import { visible } from '../text/visible.js';
 
 /** `belfry users import`: people from a file with one JSON object a line, however many. */
@@ -167,7 +168,9 @@ function progressOn(terminal: Terminal, bytes: number | undefined): Progress {
 }
 
 const BAR = {
-  format: '{bar} {percentage}%  {lines} lines read, {people} people imported  {eta_formatted} left',
+  format: '{bar} {percentage}%  {lines} lines read, {people} people imported{eta_formatted}',
+  // Before the first of it has been read, nobody knows: the library has words then.
+  formatTime: (s: number | string) => (typeof s === 'number' && s > 0 ? `, ${span(s * 1_000)} left` : ''),
   barCompleteChar: '█',
   barIncompleteChar: '░',
   barsize: 30,
