@@ -1,35 +1,28 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { execFileSync } from 'node:child_process';
+import { createWriteStream, rmSync, type WriteStream, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
+import { useFleet } from '../support/fleet.js';
+import { items, type Json } from '../support/http.js';
 import { temporaryDir } from '../support/postgres.js';
-import { type CliRun, runCli } from './run-cli.js';
+import { startProcess, type TestProcess } from '../support/process.js';
+import { waitFor } from '../support/wait.js';
+import { type CliEnv, type CliRun, cliOf, runCli } from './run-cli.js';
 
-/*
- * Against a server that answers as the API does: progress and refused lines while the body still comes, then the sums.
- */
+/** As many as the API writes at once. */
+const CHUNK = 500;
+
 describe('belfry users import', () => {
+  const fleet = useFleet({ engine: 'postgres', workers: [] });
   let dir: string;
-  let server: Server;
-  let handle: (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
-
-  before(async () => {
+  before(() => {
     dir = temporaryDir();
-    server = createServer((req, res) => void handle(req, res));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
-  after(() => {
-    server.closeAllConnections();
-    server.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
+  after(() => rmSync(dir, { recursive: true, force: true }));
 
   function run(args: readonly string[], input?: string): Promise<CliRun> {
-    const { port } = server.address() as AddressInfo;
-    const env = { BELFRY_URL: `http://127.0.0.1:${port}`, BELFRY_TOKEN: 'x' };
+    const { env } = cliOf(fleet());
     return runCli(['users', 'import', ...args], { env, ...(input === undefined ? {} : { input }) });
   }
 
@@ -39,92 +32,130 @@ describe('belfry users import', () => {
     return name;
   }
 
-  it('sends a file of any length as it is, and says what came of it', async () => {
-    handle = take;
-    const people = Array.from({ length: 50_000 }, (_, n) => JSON.stringify({ id: `p${n}`, locale: 'am' }));
-    const { code, stdout, stderr } = await run([file(people)]);
-    assert.equal(stdout, '50000 imported: 50000 new, 0 changed; 0 refused.\n', stderr);
-    assert.equal(code, 0);
-    const answered = await run([file(people), '--json']);
-    const { imported, refused_count } = JSON.parse(answered.stdout);
-    assert.deepEqual([imported, refused_count], [50_000, 0]);
-  });
-
-  it('reads standard input', async () => {
-    handle = take;
-    const { code, stdout } = await run(['-'], '{"id":"a"}\n{"id":"b"}\n');
-    assert.deepEqual([code, stdout], [0, '2 imported: 2 new, 0 changed; 0 refused.\n']);
-  });
-
-  it('names each refused line by its number while the rest goes on, and ends with 1', async () => {
-    handle = take;
-    const lines = ['{"id":"a"}', 'no JSON', '{"id":"b"}', '{"email":"x@example.com"}'];
-    const { code, stdout, stderr } = await run([file(lines)]);
-    assert.equal(code, 1);
-    assert.equal(
-      stdout,
-      'line 2: is not JSON\nline 4: id is required\n2 imported: 2 new, 0 changed; 2 refused.\n',
+  async function countOf(prefix: string): Promise<number> {
+    const { rows } = await fleet().database.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM person WHERE starts_with(id, $1)',
+      [prefix],
     );
-    assert.match(stderr, /2 lines were refused/);
-    const answered = await run([file(lines), '--json']);
-    const said = answered.stdout
+    return rows[0]?.count ?? 0;
+  }
+
+  /** An import of what is written into a pipe as the test goes on. */
+  async function piped(env: CliEnv = {}): Promise<{ child: TestProcess; pipe: WriteStream }> {
+    const name = path.join(dir, `pipe-${Math.random()}`);
+    execFileSync('mkfifo', [name]);
+    const options = { readyMessage: false, inheritEnv: false, args: ['users', 'import', name] };
+    const child = await startProcess('apps/cli/dist/main.js', { ...cliOf(fleet()).env, ...env }, options);
+    const pipe = createWriteStream(name);
+    // Whoever reads may be gone before the end.
+    pipe.on('error', () => undefined);
+    return { child, pipe };
+  }
+
+  it('imports some thousand people, names the refused lines by their numbers, and ends with 1', async () => {
+    const lines = people('p', 5_000);
+    lines.splice(2, 0, 'no JSON');
+    lines.splice(1_500, 0, '{"email":"x@example.com"}');
+    lines.push('{"id":"q","phone":"0911"}');
+    const { code, stdout, stderr } = await run([file(lines)]);
+    assert.deepEqual(stdout.split('\n'), [
+      'line 3: must be a JSON object',
+      'line 1501: id is required',
+      'line 5003: phone must be a phone number in E.164 form such as +251911000001',
+      '5000 imported: 5000 new, 0 changed; 3 refused.',
+      '',
+    ]);
+    assert.deepEqual([code, stderr], [1, 'error: 3 lines were refused.\n']);
+    assert.equal(await countOf('p'), 5_000);
+
+    const again = await run([file(lines), '--json']);
+    const said = again.stdout
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line));
+      .map((line): Json => JSON.parse(line));
     assert.deepEqual(
-      said.map((one) => one.line ?? one.refused_count),
-      [2, 4, 2],
+      said.map((one) => one.line ?? one.type),
+      [3, 1_501, 5_003, 'summary'],
     );
-    assert.equal(answered.code, 1);
+    const { type, created, updated, refused_count, complete } = said.at(-1) ?? {};
+    assert.deepEqual([type, created, updated, refused_count, complete], ['summary', 0, 5_000, 3, true]);
+    assert.equal(again.code, 1);
   });
 
-  it('hears what the server says while it still sends', async () => {
-    // The server reads on only when it has told something: who waits for the end of the body would wait for ever.
-    handle = async (req, res) => {
-      req.pause();
-      res.writeHead(200, { 'content-type': 'application/x-ndjson' });
-      res.write('{"type":"refused","line":1,"errors":[{"path":"id","message":"is required"}]}\n');
-      for await (const _ of req);
-      res.end('{"type":"summary","imported":0,"created":0,"updated":0,"refused_count":1,"complete":true}\n');
-    };
-    const { code, stdout } = await run([
-      file(Array.from({ length: 20_000 }, () => '{"email":"x@example.com"}')),
-    ]);
-    assert.deepEqual([code, stdout.split('\n')[0]], [1, 'line 1: id is required']);
+  it('reads standard input, and ends with 0 when every line was taken', async () => {
+    const { code, stdout, stderr } = await run(['-'], '{"id":"a"}\n{"id":"b"}\n');
+    assert.deepEqual([code, stdout, stderr], [0, '2 imported: 2 new, 0 changed; 0 refused.\n', '']);
+    const empty = await run(['-'], '');
+    assert.deepEqual([empty.code, empty.stdout], [0, '0 imported: 0 new, 0 changed; 0 refused.\n']);
+  });
+
+  it('hears what the API says while it still sends', async () => {
+    const { child, pipe } = await piped();
+    pipe.write('{"email":"x@example.com"}\n');
+    await waitFor(() => child.stdout.length === 1, { what: 'the refused line' });
+    pipe.end('{"id":"late"}\n');
+    assert.equal((await child.exited).code, 1);
+    assert.deepEqual(child.stdout, ['line 1: id is required', '1 imported: 1 new, 0 changed; 1 refused.']);
   });
 
   it('says what stopped it before its end', async () => {
-    handle = async (req, res) => {
-      for await (const _ of req);
-      const counts = { imported: 1, created: 1, updated: 0, refused_count: 0 };
-      const problem = { detail: 'The database cannot be reached.' };
-      res.end(`${JSON.stringify({ type: 'summary', ...counts, complete: false, problem })}\n`);
-    };
-    const { code, stderr } = await run([file(['{"id":"a"}', '{"id":"b"}'])]);
-    assert.equal(code, 1);
-    assert.match(stderr, /stopped before its end: The database cannot be reached\./);
+    const { child, pipe } = await piped();
+    pipe.write(text(people('kept-', CHUNK + 1)));
+    await waitFor(async () => (await countOf('kept-')) === CHUNK, { what: 'the first chunk' });
+    const other = await fleet().database.connect();
+    try {
+      await other.query('BEGIN; LOCK TABLE person IN ACCESS EXCLUSIVE MODE');
+      pipe.end(text(people('lost-', CHUNK)));
+      assert.equal((await child.exited).code, 1);
+    } finally {
+      await other.query('ROLLBACK');
+      other.release();
+    }
+    assert.deepEqual(child.stdout, [`${CHUNK} imported: ${CHUNK} new, 0 changed; 0 refused.`]);
+    assert.match(
+      child.stderr[0] ?? '',
+      /^error: The import stopped before its end: The database cannot be reached\./,
+    );
+    assert.match(child.stderr[1] ?? '', /importing the same file again changes nothing twice/);
+    assert.equal(await countOf('lost-'), 0);
+  });
+
+  it('says that it broke off when the API goes', async () => {
+    const api = await fleet().addApi();
+    const { child, pipe } = await piped({ BELFRY_URL: api.url });
+    pipe.write(text(people('before-', CHUNK + 1)));
+    await waitFor(async () => (await countOf('before-')) === CHUNK, { what: 'the first chunk' });
+    api.kill('SIGKILL');
+    // While the pipe is open and nobody writes.
+    assert.equal((await child.exited).code, 1);
+    assert.match(child.stderr.join('\n'), /importing the same file again changes nothing twice/);
+    pipe.destroy();
   });
 
   it('passes on a refusal that comes before the end of the file', async () => {
-    handle = (_, res) => {
-      res.writeHead(403, { 'content-type': 'application/problem+json' });
-      res.end('{"status":403,"detail":"Forbidden"}');
-    };
-    const { code, stdout, stderr } = await run([
-      file(Array.from({ length: 50_000 }, () => '{"id":"abebe"}')),
-    ]);
+    const env = { BELFRY_URL: fleet().api.url, BELFRY_TOKEN: await fleet().token('user', 'abebe') };
+    const name = file(people('never-', 50_000));
+    const { code, stdout, stderr } = await runCli(['users', 'import', name], { env });
     assert.deepEqual([code, stdout], [1, '']);
-    assert.match(stderr, /Forbidden/);
+    assert.match(stderr, /^error: Forbidden\n {2}This needs a token with another role/);
+    assert.equal(await countOf('never-'), 0);
   });
 
-  it('says that it broke off when the server goes', async () => {
-    handle = (_, res) => {
-      res.writeHead(200);
-      res.write('{"type":"progress","imported":1}\n', () => res.destroy());
-    };
-    const { code, stderr } = await run([file(['{"id":"abebe"}'])]);
-    assert.equal(code, 1);
-    assert.match(stderr, /importing the same file again changes nothing twice/i);
+  it('is on the audit trail with who did it and how it ended', async () => {
+    const trail = items(await cliOf(fleet()).json('audit', 'list', '--action', 'person.import', '--all'));
+    const ends = trail.map(({ actor, details }) => `${String(actor).split(':')[0]} ${details?.state}`);
+    // The newest first. An API that was killed has said that it began.
+    assert.deepEqual(ends, [
+      'cli begun',
+      'cli broken_off',
+      'cli begun',
+      'cli whole',
+      'cli whole',
+      'cli ended',
+      'cli begun',
+      'cli ended',
+      'cli begun',
+    ]);
   });
 
   it('says that a file is not there, or is a folder', async () => {
@@ -133,31 +164,10 @@ describe('belfry users import', () => {
   });
 });
 
-/** Takes every line that is JSON with an id. */
-async function take(req: IncomingMessage, res: ServerResponse): Promise<void> {
-  res.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  let line = 0;
-  let imported = 0;
-  let refused = 0;
-  for await (const text of createInterface({ input: req })) {
-    line += 1;
-    const problem = problemWith(text);
-    if (problem === undefined) imported += 1;
-    else {
-      refused += 1;
-      res.write(`${JSON.stringify({ type: 'refused', line, ...problem })}\n`);
-    }
-    if (line % 10_000 === 0)
-      res.write(`${JSON.stringify({ type: 'progress', lines: line, imported, refused_count: refused })}\n`);
-  }
-  const counts = { lines: line, imported, created: imported, updated: 0, refused_count: refused };
-  res.end(`${JSON.stringify({ type: 'summary', ...counts, complete: true })}\n`);
+function people(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, n) => JSON.stringify({ id: `${prefix}${n}`, locale: 'am' }));
 }
 
-function problemWith(text: string) {
-  try {
-    return 'id' in JSON.parse(text) ? undefined : { errors: [{ path: 'id', message: 'is required' }] };
-  } catch {
-    return { detail: 'is not JSON' };
-  }
+function text(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
 }

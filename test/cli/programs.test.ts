@@ -22,6 +22,9 @@ describe('belfry without the API', () => {
     const wrong = await runCli(['token', '--role', 'king'], { env: { JWT_SECRET: secret } });
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /^Usage: npm run token/);
+    const lost = await runCli(['seed', '--webhooks', 'nowhere']);
+    assert.equal(lost.code, 1);
+    assert.match(lost.stderr, /^Usage: npm run seed/);
     const ill = await runCli(['doctor', '--json']);
     assert.equal(ill.code, 1);
     assert.equal(JSON.parse(ill.stdout).ok, false);
@@ -41,6 +44,8 @@ describe('belfry without the API', () => {
       assert.deepEqual(await answer('seed'), { added: ['abebe', 'chaltu', 'sara'], known: [] });
       assert.deepEqual(await answer('seed'), { added: [], known: ['abebe', 'chaltu', 'sara'] });
       assert.deepEqual(await answer('rebuild-queues'), { requeued: 0 });
+      const rebuilt = await runCli(['rebuild-queues'], { env: { ...env, LOG_LEVEL: 'error' } });
+      assert.equal(rebuilt.stdout, '0 deliveries had no job and got one.\n');
       assert.match((await runCli(['seed'], { env })).stdout, /^known abebe$/m);
       assert.match((await runCli(['migrate'], { env })).stdout, /^The schema is up to date\.$/m);
     });

@@ -76,6 +76,9 @@ describe('npm start', { timeout: 400_000 }, () => {
       );
     };
     assert.equal(run('belfry', 'stats').total_notifications, 1);
+    // The sandbox stands in for the receivers of webhooks too, and the demo people have theirs there.
+    const hooked = run('belfry', 'send', 'abebe', '-m', 'Hello', '-c', 'webhook', '--wait');
+    assert.equal(hooked.status, 'SENT', JSON.stringify(hooked));
     const { ok, findings } = run('doctor');
     assert.ok(ok);
     // The sandbox carries mail and SMS, and the API has the port.

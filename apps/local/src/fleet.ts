@@ -67,7 +67,8 @@ export async function startFleet(
   say(`API on ${fleet.apiUrl}`);
   if (fleet.postgres) {
     const file = path.join(settings.root, 'apps/api/dist/commands/seed.js');
-    const failed = await runOnce({ ...place(settings), name: 'seed', file, env }, 60_000, stop);
+    const args = settings.sandboxed.webhook ? ['--webhooks', `${fleet.sandboxUrl}/webhook`] : [];
+    const failed = await runOnce({ ...place(settings), name: 'seed', file, args, env }, 60_000, stop);
     if (failed) return failed;
     say('demo people are in the ledger');
   }
@@ -146,8 +147,8 @@ async function startSandbox(
 ): Promise<NodeJS.ProcessEnv | string> {
   const { email, sms, webhook } = settings.sandboxed;
   if (!email && !sms && !webhook) return {};
-  const http = await preferPort(settings.port + 1, '127.0.0.1');
-  const smtp = await preferPort(settings.port + 2, '127.0.0.1');
+  const http = await preferPort(wanted(settings.env.SANDBOX_HTTP_PORT) ?? settings.port + 1, '127.0.0.1');
+  const smtp = await preferPort(wanted(settings.env.SANDBOX_SMTP_PORT) ?? settings.port + 2, '127.0.0.1');
   fleet.sandbox = startChild({
     ...place(settings),
     name: 'sandbox',
@@ -156,7 +157,7 @@ async function startSandbox(
   });
   const answer = await untilStopped(fleet.sandbox.ready, stop);
   if ('problem' in answer) return stop.aborted ? {} : String(answer.problem);
-  fleet.sandboxUrl = String(answer.httpUrl);
+  fleet.sandboxUrl = reachable(String(answer.httpUrl));
   const stoodInFor = [email && 'email', sms && 'SMS', webhook && 'webhooks'].filter((name) => name !== false);
   say(`sandbox on ${fleet.sandboxUrl}, standing in for ${new Intl.ListFormat('en-GB').format(stoodInFor)}`);
   const mail = {
@@ -174,11 +175,16 @@ async function startSandbox(
     WEBHOOK_SECRETS: `whsec_${Buffer.from(keepSecret(path.join(settings.dataDir, 'webhook-secret')), 'base64url').toString('base64')}`,
     // Without encryption, and inside: to the sandbox alone.
     WEBHOOK_ALLOW_HTTP: settings.env.WEBHOOK_ALLOW_HTTP || 'listed',
-    WEBHOOK_ALLOW_ADDRESSES: [settings.env.WEBHOOK_ALLOW_ADDRESSES, `127.0.0.1:${http}`]
+    WEBHOOK_ALLOW_ADDRESSES: [settings.env.WEBHOOK_ALLOW_ADDRESSES, new URL(fleet.sandboxUrl).host]
       .filter(Boolean)
       .join(' '),
   };
   return { ...(email ? mail : {}), ...(sms ? twilio : {}), ...(webhook ? receiver : {}) };
+}
+
+/** A port that a setting asks for; whatever is no port leaves the choice to us. */
+function wanted(port: string | undefined): number | undefined {
+  return port !== undefined && /^\d{1,5}$/.test(port.trim()) ? Number(port) : undefined;
 }
 
 function place(settings: LocalSettings): { cwd: string; logDir: string } {

@@ -6,7 +6,7 @@ import { openLog } from './log-file.js';
 
 /** Runs a command to its end, `limitMs` at most or until `stop`; returns a sentence when it fails. */
 export async function runOnce(
-  spec: ChildSpec,
+  spec: ChildSpec & { readonly args?: readonly string[] },
   limitMs: number,
   stop: AbortSignal,
 ): Promise<string | undefined> {
@@ -16,7 +16,7 @@ export async function runOnce(
     lines.push(line);
     if (lines.length > 3) lines.shift();
   });
-  const child = spawn(process.execPath, [spec.file], {
+  const child = spawn(process.execPath, [spec.file, ...(spec.args ?? [])], {
     cwd: spec.cwd,
     env: spec.env,
     detached: true,

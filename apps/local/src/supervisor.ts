@@ -111,15 +111,17 @@ function printAddresses(
   const lines = [
     ['Console', `${apiUrl}/`],
     ['Queues', `${apiUrl}/admin/queues`],
+    ['API', `${apiUrl}/docs`],
     ['Sandbox', fleet.sandboxUrl],
     ['Logs', path.join(settings.dataDir, 'logs')],
+    ['Commands', 'npm run belfry -- --help'],
   ];
   print('');
   for (const [name, value] of lines) if (name && value) print(`  ${bold(name.padEnd(10))} ${value}`);
   print('');
   if (token)
     print(
-      `${fleet.postgres ? 'Send one yourself:' : 'See what was sent:'}\n\n${curl(apiUrl, token, fleet.postgres !== undefined)}\n`,
+      `${fleet.postgres ? 'Send one yourself; the token opens the pages too:' : 'See what was sent; the token opens the pages too:'}\n\n${curl(apiUrl, token, fleet.postgres !== undefined)}\n`,
     );
   say(`${bold('Belfry is ready')}; Ctrl-C stops it`);
 }

@@ -1,10 +1,11 @@
+import { parseArgs } from 'node:util';
+import { webhookUrl } from '@belfry/shared/channels/fields.js';
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
 import { fleetSettings } from '@belfry/shared/config/settings.js';
 import { openDatabase } from '@belfry/shared/ledger/database.js';
 import { findPerson, putPerson } from '@belfry/shared/ledger/people.js';
 import type { PersonChange } from '@belfry/shared/ledger/write-people.js';
-import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
-import { asksForJson } from './json-answer.js';
+import { INTERRUPTED, orExit, StartRefused } from '@belfry/shared/service/or-exit.js';
 
 const ADDIS = 'Africa/Addis_Ababa';
 
@@ -47,8 +48,14 @@ const DEMO: readonly { id: string; change: PersonChange; sms: boolean }[] = [
 
 const SEED = { sub: 'seed', role: 'system' };
 
-/** `npm run seed`: adds the demo people; they stay as they are when they are there already. */
+const USAGE = 'Usage: npm run seed -- [--webhooks <url>] [--json]';
+
+/**
+ * `npm run seed [-- --webhooks <url>]`: adds the demo people; they stay as they are when they are there already. With an
+ * address, each has a webhook below it.
+ */
 await orExit(async () => {
+  const { webhooks, json } = argumentsGiven();
   loadEnvFile();
   const settings = readSettings(fleetSettings);
   const database = openDatabase({ url: settings.DATABASE_URL, name: 'belfry-seed', size: 2 });
@@ -56,11 +63,23 @@ await orExit(async () => {
   for (const { id, change, sms } of DEMO) {
     const known = (await findPerson(database, id)) !== null;
     if (!known) {
-      await putPerson(database, id, { ...change, preferences: { sms } }, SEED);
+      const hook = webhooks === undefined ? {} : { webhookUrl: `${webhooks}/${id}` };
+      await putPerson(database, id, { ...change, ...hook, preferences: { sms } }, SEED);
     }
     answer[known ? 'known' : 'added'].push(id);
-    if (!asksForJson()) console.log(`${known ? 'known' : 'added'} ${id}`);
+    if (!json) console.log(`${known ? 'known' : 'added'} ${id}`);
   }
-  if (asksForJson()) console.log(JSON.stringify(answer));
+  if (json) console.log(JSON.stringify(answer));
   await database.close();
 }, INTERRUPTED);
+
+function argumentsGiven(): { readonly webhooks: string | undefined; readonly json: boolean } {
+  try {
+    const { webhooks, json = false } = parseArgs({
+      options: { webhooks: { type: 'string' }, json: { type: 'boolean' } },
+    }).values;
+    return { webhooks: webhookUrl.optional().parse(webhooks)?.replace(/\/$/, ''), json };
+  } catch {
+    throw new StartRefused(USAGE);
+  }
+}

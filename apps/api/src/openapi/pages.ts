@@ -37,7 +37,8 @@ const page: Content = {
 
 export const pages: Topic = {
   name: 'Pages',
-  description: 'What needs no token. Beside these, `/admin/queues` shows the queues to administrators and viewers.',
+  description:
+    'What needs no token. Beside these, `/admin/queues` shows the queues to administrators and viewers.',
   operations: [
     {
       id: 'getHealth',

@@ -74,23 +74,30 @@ export interface DeadLetter {
   readonly user_id: string | null;
   readonly event_type: string | null;
   readonly channel: string;
-  readonly class: string | null;
+  /** Masked; null once its person was erased. */
+  readonly to: string | null;
+  readonly class: string;
   readonly reason: string | null;
   readonly provider: string | null;
   readonly code: string | null;
   readonly error: string | null;
   readonly attempts: number;
-  readonly dead_at: string | null;
+  readonly dead_at: string;
   readonly retryable: boolean;
 }
 
 export interface Replayed {
   readonly replayed: number;
-  readonly skipped: readonly { readonly id: string; readonly reason: string }[];
-  readonly rate: number | null;
+  readonly skipped: readonly {
+    readonly id: string;
+    readonly reason: string;
+    /** What it is instead of dead; null when it was not found. */
+    readonly state: string | null;
+  }[];
+  readonly rate: number;
   readonly last_due_at: string | null;
   /** There were more than one call replays. */
-  readonly more?: boolean;
+  readonly more: boolean;
 }
 
 export interface Person {
@@ -108,7 +115,7 @@ export interface AuditEvent {
   readonly id: string;
   readonly at: string;
   readonly actor: string;
-  readonly role: string | null;
+  readonly role: string;
   readonly action: string;
   readonly target: string | null;
   readonly details: unknown;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { AuditEvent } from '../api/shapes.js';
 import type { Shell } from '../shell.js';
-import { moment } from '../text/times.js';
+import { brief } from '../text/times.js';
 import { visible } from '../text/visible.js';
 import { type Page, pageQuery, withPage } from './options.js';
 import { showList } from './show-list.js';
@@ -28,14 +28,17 @@ export function addAudit(program: Command, shell: Shell): void {
       await showList(shell.terminal, (await shell.client()).pages<AuditEvent>('/audit', query), options, {
         head: ['AT', 'WHO', 'ROLE', 'ACTION', 'TARGET', 'DETAILS'],
         row: (one) => [
-          moment(one.at),
+          brief(one.at),
           visible(one.actor),
-          visible(one.role ?? '-'),
+          visible(one.role),
           visible(one.action),
           visible(one.target ?? '-'),
           visible(one.details === null || one.details === undefined ? '' : JSON.stringify(one.details)),
         ],
-        none: 'No administrative act is like that.',
+        // What --target takes.
+        whole: ['TARGET'],
+        spare: ['ROLE', 'DETAILS'],
+        none: 'There is no such act.',
       });
     });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CHANNELS, PRIORITIES } from '@belfry/shared/domain/channel.js';
+import { FAILURE_CLASSES } from '@belfry/shared/domain/failure.js';
 import { type Command, Option } from 'commander';
 import type { DeadLetter, Replayed } from '../api/shapes.js';
 import { UsageError } from '../failure.js';
@@ -19,7 +20,7 @@ interface Filters {
   readonly search?: string;
 }
 
-type ReplayOptions = Filters & Omit<Page, 'limit'> & { readonly rate?: number; readonly yes?: boolean };
+type ReplayOptions = Filters & Omit<Page, 'limit'> & { readonly rate?: number };
 
 /** `belfry dead list` and `belfry dead replay`. */
 export function addDead(program: Command, shell: Shell): void {
@@ -39,16 +40,16 @@ export function addDead(program: Command, shell: Shell): void {
           head: ['DIED', 'CLASS', 'CHANNEL', 'TO', 'EVENT', 'WHY', 'ID'],
           row: (one) => [
             brief(one.dead_at),
-            visible(`${one.class ?? '-'}${one.retryable ? '' : ' (final)'}`),
+            visible(`${one.class}${one.retryable ? '' : ' (final)'}`),
             visible(one.channel),
-            visible(one.user_id ?? '-'),
+            visible(one.user_id ?? one.to ?? '-'),
             visible(one.event_type ?? '-'),
             visible([one.provider, one.code, one.error ?? one.reason].filter(Boolean).join(' ')),
             one.id,
           ],
           whole: ['ID'],
           spare: ['EVENT', 'TO'],
-          none: 'No dead letter is like that.',
+          none: 'There is no such dead letter.',
         },
       );
     });
@@ -65,7 +66,7 @@ export function addDead(program: Command, shell: Shell): void {
 
 function withFilters(command: Command): Command {
   return command
-    .option('--class <class>', 'of this class of failure')
+    .addOption(new Option('--class <class>', 'of this class of failure').choices(FAILURE_CLASSES))
     .addOption(new Option('-c, --channel <channel>', 'on this channel').choices(CHANNELS))
     .addOption(new Option('-p, --priority <priority>', 'of this priority').choices(PRIORITIES))
     .option('--provider <name>', 'that this provider gave up')
@@ -104,10 +105,8 @@ async function replay(
     `${answer.replayed} ${answer.replayed === 1 ? 'dead letter is' : 'dead letters are'} sent again.`,
   );
   if (answer.last_due_at !== null && answer.replayed > 1)
-    terminal.line(
-      `The last one is due ${fromNow(answer.last_due_at)}${answer.rate === null ? '' : `, at ${answer.rate} a second`}.`,
-    );
-  for (const { id, reason } of answer.skipped)
-    terminal.line(`left alone: ${visible(id)} (${visible(reason)})`);
-  if (answer.more === true) terminal.note('There are more: the same command goes on with them.');
+    terminal.line(`The last one is due ${fromNow(answer.last_due_at)}, at ${answer.rate} a second.`);
+  for (const { id, reason, state } of answer.skipped)
+    terminal.line(`left alone: ${visible(id)} (${visible(state === null ? reason : `${reason}: ${state}`)})`);
+  if (answer.more) terminal.note('There are more: the same command goes on with them.');
 }

@@ -1,12 +1,15 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, open as openFile } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { type Readable, Transform } from 'node:stream';
+import { promisify } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { upload } from '../api/upload.js';
 import { Failure } from '../failure.js';
 import type { Shell } from '../shell.js';
 import type { Terminal } from '../terminal.js';
+import { span } from '../text/times.js';
 import { visible } from '../text/visible.js';
 
 /** `belfry users import`: people from a file with one JSON object a line, however many. */
@@ -104,6 +107,9 @@ async function open(
     );
   });
   if (found.isDirectory()) throw new Failure(`${visible(file)} is a folder, not a file.`);
+  // Reading a file cannot be called off, and would keep the command from ending until somebody writes into the pipe.
+  if (found.isFIFO())
+    return { source: new Socket({ fd: await promisify(openFile)(path(file), 'r') }), bytes: undefined };
   return { source: createReadStream(path(file)), bytes: found.isFile() ? found.size : undefined };
 }
 
@@ -162,7 +168,9 @@ function progressOn(terminal: Terminal, bytes: number | undefined): Progress {
 }
 
 const BAR = {
-  format: '{bar} {percentage}%  {lines} lines read, {people} people imported  {eta_formatted} left',
+  format: '{bar} {percentage}%  {lines} lines read, {people} people imported{eta_formatted}',
+  // Before the first of it has been read, nobody knows: the library has words then.
+  formatTime: (s: number | string) => (typeof s === 'number' && s > 0 ? `, ${span(s * 1_000)} left` : ''),
   barCompleteChar: '█',
   barIncompleteChar: '░',
   barsize: 30,

@@ -60,7 +60,7 @@ export function addNotifications(program: Command, shell: Shell): void {
         state: (one) => one.status,
         whole: ['ID'],
         spare: ['PRIORITY', 'CHANNELS'],
-        none: 'No notification is like that.',
+        none: 'There is no such notification.',
       });
     });
 
@@ -86,8 +86,9 @@ export function addNotifications(program: Command, shell: Shell): void {
         visible(reason),
         visible(rule),
       ]);
-      for (const line of tableLines(['CHANNEL', '', 'REASON', 'RULE'], rows, terminal.width))
-        terminal.line(line);
+      const [head = '', ...lines] = tableLines(['CHANNEL', '', 'REASON', 'RULE'], rows, terminal.width);
+      terminal.line(terminal.paint('bold', head));
+      for (const line of lines) terminal.line(line);
     });
 
   program

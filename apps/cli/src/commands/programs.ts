@@ -27,7 +27,11 @@ const PROGRAMS = {
     about: 'bring the schema up to this build',
     usage: '',
   },
-  seed: { file: '../../../api/dist/commands/seed.js', about: 'add the demo people', usage: '' },
+  seed: {
+    file: '../../../api/dist/commands/seed.js',
+    about: 'add the demo people',
+    usage: '[--webhooks <url>]',
+  },
 } as const;
 
 /** `belfry token`, `doctor`, `rebuild-queues`, `migrate` and `seed`: the programs as they are, with their own exit codes. */

@@ -69,11 +69,12 @@ export function brief(iso: string | null | undefined, now = new Date()): string 
 /** How long ago, or how far ahead, as people say it: `3 min ago`, `in 2 h`. */
 export function fromNow(iso: string, now = Date.now()): string {
   const ms = new Date(iso).getTime() - now;
-  const span = long(Math.abs(ms));
-  return ms > 0 ? `in ${span}` : `${span} ago`;
+  const long = span(Math.abs(ms));
+  return ms > 0 ? `in ${long}` : `${long} ago`;
 }
 
-function long(ms: number): string {
+/** Milliseconds as people say them: `12 s`, `3 min`. */
+export function span(ms: number): string {
   const s = Math.round(ms / 1_000);
   if (s < 100) return `${s} s`;
   if (s < 100 * 60) return `${Math.round(s / 60)} min`;
