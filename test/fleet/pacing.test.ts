@@ -35,9 +35,13 @@ forEachEngine((engine) => {
       const most = busiest(arrivals, 1_000);
       t.diagnostic(`${engine}: ${COUNT} in ${spanMs} ms, at most ${most} in any second`);
       assert.ok(spanMs >= (COUNT / RATE - 2) * 1_000, `${COUNT} in ${spanMs} ms`);
-      // A window ends where it ends: the last of one and the first of the next may fall into one second.
-      assert.ok(most <= 2 * RATE, `${most} in one second`);
-      assert.ok(busiest(arrivals, 5_000) <= 6 * RATE, 'and over five seconds there are six windows at most');
+      // A window ends where it ends: the last of one and the first of the next may fall into one second. What was let through
+      // before that may have been on its way for a while on a busy machine, so a third window may show in it.
+      assert.ok(most <= 3 * RATE, `${most} in one second`);
+      assert.ok(
+        busiest(arrivals, 5_000) <= 7 * RATE,
+        'and over five seconds there are seven windows at most',
+      );
 
       const { rows } = await database.query(
         `SELECT d.state, d.attempts, a.outcome, string_agg(DISTINCT a.code, ',') AS codes, count(*)::int AS tries

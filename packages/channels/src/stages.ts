@@ -1,10 +1,10 @@
 import type { Message } from '@belfry/shared/domain/message.js';
 import { CALLED_OFF } from '@belfry/shared/domain/outcome.js';
+import { withDeadline } from '@belfry/shared/service/deadline.js';
 import type { Answer, Ask, Breaker } from './breaker.js';
 import { byMissingAnswer } from './classify.js';
 import type { Pace } from './pace.js';
 import type { OpenProvider } from './providers.js';
-import { withDeadline } from './signals.js';
 
 /** An account as the sender keeps it: how it is reached, and what is known about it. */
 export interface Account extends OpenProvider {

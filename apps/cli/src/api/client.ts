@@ -1,3 +1,4 @@
+import { withDeadline } from '@belfry/shared/service/deadline.js';
 import { Failure } from '../failure.js';
 import type { Access } from './access.js';
 import { refusalOf, unanswered } from './refused.js';
@@ -33,11 +34,12 @@ const MOST_BYTES = 64 * 1024 * 1024;
 export function createClient(access: Access, stopped: AbortSignal): Client {
   async function ask(method: string, path: string, options: CallOptions, accept = 'application/json') {
     const url = `${access.url}/api/v1${path}${searchOf(options.query)}`;
+    const deadline = withDeadline(stopped, TIMEOUT_MS);
     try {
       const response = await fetch(url, {
         method,
         redirect: 'manual',
-        signal: AbortSignal.any([stopped, AbortSignal.timeout(TIMEOUT_MS)]),
+        signal: deadline.signal,
         headers: {
           accept,
           authorization: `Bearer ${access.token}`,
@@ -49,6 +51,8 @@ export function createClient(access: Access, stopped: AbortSignal): Client {
       return { response, text: await readText(response) };
     } catch (error) {
       throw error instanceof Failure ? error : unanswered(access, error, TIMEOUT_MS, options.inDoubt);
+    } finally {
+      deadline.release();
     }
   }
 
