@@ -16,7 +16,7 @@ export interface Claims {
  * goes out alone, so whatever kills this worker takes no other suspect along. All else goes on beside it.
  */
 export function createClaims(database: Database, owner: string): Claims {
-  /** The suspect in hand, or that one is being asked for. */
+  /** The suspect in hand by its claim, or that one is being asked for. */
   let suspect: string | 'asked' | null = null;
 
   async function run(ids: readonly string[]): Promise<Claim[]> {
@@ -25,7 +25,7 @@ export function createClaims(database: Database, owner: string): Claims {
     try {
       const claims = await claimDeliveries(database, owner, LEASE_MS, ids, free);
       const found = claims.find((claim) => claim.kind === 'claimed' && isSuspect(claim));
-      if (free) suspect = found?.kind === 'claimed' ? found.deliveryId : null;
+      if (free) suspect = found?.kind === 'claimed' ? nameOf(found) : null;
       return claims;
     } catch (error) {
       if (free) suspect = null;
@@ -36,10 +36,15 @@ export function createClaims(database: Database, owner: string): Claims {
   const batcher = createBatcher<string, Claim>({ batch: 300, flights: 2, waiting: 20_000, run });
   return {
     claim: (deliveryId) => batcher.add(deliveryId).catch(notNow),
-    done({ deliveryId }) {
-      if (suspect === deliveryId) suspect = null;
+    done(claim) {
+      if (suspect === nameOf(claim)) suspect = null;
     },
   };
+}
+
+/** One claim: the late end of an earlier one of the same delivery, whose lease ran out, frees nothing. */
+function nameOf({ deliveryId, claim }: Claimed): string {
+  return `${deliveryId} ${claim}`;
 }
 
 /** While the ledger is away, or has too much to do, a job waits without spending one of its attempts. */
