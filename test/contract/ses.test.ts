@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { SES } from '@belfry/channels/answer-tables.js';
 import { byHttpStatus, bySesError } from '@belfry/channels/classify.js';
 import { ses as definition } from '@belfry/channels/email/ses.js';
-import type { Provider } from '@belfry/channels/provider.js';
 import { configuredProviders, parseSettings } from '@belfry/channels/providers.js';
 import { simpleParser } from 'mailparser';
-import {
-  type Action,
-  answer,
-  hang,
-  http,
-  type WireRequest,
-  type WireServer,
-  wireServer,
-} from '../support/wire-server.js';
+import { type Action, answer, hang, http, type WireRequest, wireServer } from '../support/wire-server.js';
 import { connect, KEY_ID, MESSAGE_ID, made, SECRET } from './ses-subject.js';
 import { mail } from './smtp-subject.js';
 import { create } from './subject.js';
+import { withProvider } from './with-provider.js';
 
 /** An error as SES sends it: the name in a header, the sentence in the body. */
 const refusal = (status: number, name: string, headers = {}) =>
@@ -25,17 +17,11 @@ const refusal = (status: number, name: string, headers = {}) =>
 
 describe('SES', () => {
   let act: (request: WireRequest) => Action = () => hang;
-  let server: WireServer;
-  let provider: Provider<'email'>;
-  before(async () => {
-    server = await wireServer(http((request) => act(request)));
-    provider = await connect(server);
-  });
-  after(async () => {
-    await provider.close();
-    await server.close();
-  });
-  const send = (message = mail()) => provider.send(message, AbortSignal.timeout(5_000));
+  const end = withProvider(
+    (server) => connect(server),
+    (request) => act(request),
+  );
+  const send = (message = mail()) => end.provider.send(message, AbortSignal.timeout(5_000));
 
   it('is handed one signed request with the whole mail in it', async () => {
     const seen: WireRequest[] = [];
@@ -79,7 +65,7 @@ describe('SES', () => {
     const message = mail();
     for (let attempt = 0; attempt < 2; attempt++) {
       deadline = new AbortController();
-      const outcome = await provider.send(message, deadline.signal);
+      const outcome = await end.provider.send(message, deadline.signal);
       assert.deepEqual([outcome.kind, outcome.code], ['ambiguous', 'timeout']);
     }
     assert.equal(bodies.length, 2, 'one request each: the SDK does not try again by itself');
@@ -105,7 +91,7 @@ describe('SES', () => {
         answer(status)(socket);
         calledOff.abort();
       };
-      const outcome = await provider.send(mail(), calledOff.signal);
+      const outcome = await end.provider.send(mail(), calledOff.signal);
       assert.equal(outcome.kind, 'ambiguous', `${status}: ${JSON.stringify(outcome)}`);
     }
   });

@@ -1,37 +1,23 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { byHttpStatus, byTwilioCode } from '@belfry/channels/classify.js';
-import type { Found, Provider } from '@belfry/channels/provider.js';
+import type { Found } from '@belfry/channels/provider.js';
 import { twilio as definition } from '@belfry/channels/sms/twilio.js';
-import {
-  type Action,
-  answer,
-  endless,
-  hang,
-  http,
-  type WireRequest,
-  type WireServer,
-  wireServer,
-} from '../support/wire-server.js';
+import { type Action, answer, endless, hang, type WireRequest } from '../support/wire-server.js';
 import { create } from './subject.js';
 import { ACCOUNT, connect, FROM, made, SID, TOKEN, text } from './twilio-subject.js';
+import { withProvider } from './with-provider.js';
 
 const refusal = (status: number, code: number, headers = {}) =>
   answer(status, JSON.stringify({ code, message: 'canary', more_info: '', status }), headers);
 
 describe('Twilio', () => {
   let act: (request: WireRequest) => Action = () => hang;
-  let server: WireServer;
-  let provider: Provider<'sms'>;
-  before(async () => {
-    server = await wireServer(http((request) => act(request)));
-    provider = await connect(server);
-  });
-  after(async () => {
-    await provider.close();
-    await server.close();
-  });
-  const send = () => provider.send(text(), AbortSignal.timeout(5_000));
+  const end = withProvider(
+    (server) => connect(server),
+    (request) => act(request),
+  );
+  const send = () => end.provider.send(text(), AbortSignal.timeout(5_000));
 
   it('judges every HTTP status from 200 to 599 by the table', async () => {
     for (let status = 200; status < 600; status++) {
@@ -47,7 +33,7 @@ describe('Twilio', () => {
         answer(status)(socket);
         calledOff.abort();
       };
-      const outcome = await provider.send(text(), calledOff.signal);
+      const outcome = await end.provider.send(text(), calledOff.signal);
       assert.equal(outcome.kind, 'ambiguous', `${status}: ${JSON.stringify(outcome)}`);
     }
   });
@@ -150,7 +136,7 @@ describe('Twilio', () => {
       TWILIO_ACCOUNT_SID: ACCOUNT,
       TWILIO_AUTH_TOKEN: TOKEN,
       TWILIO_FROM: service,
-      TWILIO_BASE_URL: `http://localhost:${server.port}/behind/a/proxy/`,
+      TWILIO_BASE_URL: `http://localhost:${end.server.port}/behind/a/proxy/`,
     });
     assert.equal((await other.send(text(), AbortSignal.timeout(5_000))).kind, 'sent');
     assert.match(request?.path ?? '', /^\/behind\/a\/proxy\/2010-04-01\//);
@@ -174,7 +160,7 @@ describe('Twilio', () => {
     });
     const find = async (messages: unknown): Promise<Found | undefined> => {
       act = () => answer(200, JSON.stringify({ messages, page: 0, page_size: 50, next_page_uri: null }));
-      return provider.find?.(wanted, AbortSignal.timeout(5_000));
+      return end.provider.find?.(wanted, AbortSignal.timeout(5_000));
     };
     const others = (count: number, more: object = {}) =>
       Array.from({ length: count }, () => listed({ body: 'x', ...more }));
@@ -201,7 +187,7 @@ describe('Twilio', () => {
         path = request.path;
         return answer(200, JSON.stringify({ messages: [] }));
       };
-      await provider.find?.(wanted, AbortSignal.timeout(5_000));
+      await end.provider.find?.(wanted, AbortSignal.timeout(5_000));
       assert.deepEqual(Object.fromEntries(new URL(path, 'http://x').searchParams), {
         To: wanted.to,
         PageSize: '50',
@@ -241,7 +227,7 @@ describe('Twilio', () => {
     ] as const) {
       it(`cannot tell when Twilio ${name}`, async () => {
         act = () => action;
-        const found = await provider.find?.(wanted, AbortSignal.timeout(300));
+        const found = await end.provider.find?.(wanted, AbortSignal.timeout(300));
         assert.equal(found?.kind, 'unknown', JSON.stringify(found));
       });
     }

@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { byWebhookStatus } from '@belfry/channels/classify.js';
-import type { Provider } from '@belfry/channels/provider.js';
 import { parseSettings } from '@belfry/channels/providers.js';
 import { webhook as definition } from '@belfry/channels/webhook/webhook.js';
 import { isWebhookSecret, webhookSecretOf } from '@belfry/shared/domain/webhook-secret.js';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
-import {
-  type Action,
-  answer,
-  hang,
-  http,
-  type WireRequest,
-  type WireServer,
-  wireServer,
-} from '../support/wire-server.js';
+import { type Action, answer, hang, http, type WireRequest, wireServer } from '../support/wire-server.js';
 import { create } from './subject.js';
 import { connect, note, SECRET } from './webhook-subject.js';
+import { withProvider } from './with-provider.js';
 
 const OLD = `whsec_${Buffer.from('the-secret-before-the-rotation!!').toString('base64')}`;
 const YES = answer(200);
@@ -35,19 +27,13 @@ function headersOf({ head }: WireRequest): Record<string, string> {
 
 describe('a webhook', () => {
   let act: (request: WireRequest) => Action = () => hang;
-  let server: WireServer;
-  let provider: Provider<'webhook'>;
-  before(async () => {
-    server = await wireServer(http((request) => act(request)));
-    provider = await connect(server);
-  });
-  after(async () => {
-    await provider.close();
-    await server.close();
-  });
-  const send = (message = note()) => provider.send(message, AbortSignal.timeout(5_000));
+  const end = withProvider(
+    (server) => connect(server),
+    (request) => act(request),
+  );
+  const send = (message = note()) => end.provider.send(message, AbortSignal.timeout(5_000));
   /** What arrives of one message that is taken. */
-  async function arrived(message = note(), by = provider): Promise<WireRequest> {
+  async function arrived(message = note(), by = end.provider): Promise<WireRequest> {
     let seen: WireRequest | undefined;
     act = (request) => {
       seen = request;
@@ -94,9 +80,9 @@ describe('a webhook', () => {
     const both = await create(definition, {
       WEBHOOK_SECRETS: `${SECRET} ${OLD}`,
       WEBHOOK_ALLOW_HTTP: 'listed',
-      WEBHOOK_ALLOW_ADDRESSES: `127.0.0.1:${server.port}`,
+      WEBHOOK_ALLOW_ADDRESSES: `127.0.0.1:${end.server.port}`,
     });
-    const request = await arrived(note(`http://127.0.0.1:${server.port}/`), both);
+    const request = await arrived(note(`http://127.0.0.1:${end.server.port}/`), both);
     await both.close();
     const headers = headersOf(request);
     assert.match(headers['webhook-signature'] ?? '', /^v1,\S+ v1,\S+$/);
@@ -115,7 +101,7 @@ describe('a webhook', () => {
     const message = note();
     for (let attempt = 0; attempt < 2; attempt++) {
       deadline = new AbortController();
-      const outcome = await provider.send(message, deadline.signal);
+      const outcome = await end.provider.send(message, deadline.signal);
       assert.deepEqual([outcome.kind, outcome.code], ['ambiguous', 'timeout']);
     }
     const [first, second] = seen;
@@ -176,7 +162,7 @@ describe('a webhook', () => {
         answer(status)(socket);
         calledOff.abort();
       };
-      const outcome = await provider.send(note(), calledOff.signal);
+      const outcome = await end.provider.send(note(), calledOff.signal);
       assert.equal(outcome.kind, 'ambiguous', `${status}: ${JSON.stringify(outcome)}`);
     }
   });
@@ -194,7 +180,7 @@ describe('a webhook', () => {
       few.send(note(`http://127.0.0.1:${hanging.port}/`), calledOff.signal),
     );
     act = () => YES;
-    const other = await few.send(note(`http://127.0.0.1:${server.port}/`), AbortSignal.timeout(5_000));
+    const other = await few.send(note(`http://127.0.0.1:${end.server.port}/`), AbortSignal.timeout(5_000));
     assert.equal(other.kind, 'sent');
     // Six of the eight come back by themselves while the receiver still hangs.
     const aside: string[] = [];
