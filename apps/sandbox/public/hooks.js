@@ -1,5 +1,6 @@
 import { call } from './api.js';
-import { byId, make, timeOf } from './dom.js';
+import { byId, make } from './dom.js';
+import { listRow } from './list-row.js';
 
 /** The headers that a receiver checks; they are shown first. */
 const SIGNED = ['webhook-id', 'webhook-timestamp', 'webhook-signature'];
@@ -17,30 +18,14 @@ export function showHooks(hooks) {
 }
 
 function row(hook) {
-  return make(
-    'li',
-    {},
-    make(
-      'button',
-      {
-        type: 'button',
-        class: 'row',
-        'data-id': String(hook.id),
-        'aria-current': String(hook.id === open),
-        on: { click: () => openHook(hook.id, true) },
-      },
-      make('span', { class: 'avatar', 'data-hue': '4' }, '{}'),
-      make('span', { class: 'who' }, hook.to),
-      make('time', { datetime: hook.received_at }, timeOf(hook.received_at)),
-      make(
-        'span',
-        { class: 'what' },
-        make('span', { class: 'cut' }, hook.subject),
-        hook.attempts > 1 ? make('span', { class: 'again' }, `×${hook.attempts}`) : '',
-      ),
-      make('span', { class: 'preview' }, hook.details?.type ?? hook.preview),
-    ),
-  );
+  return listRow(hook, {
+    open,
+    avatar: '{}',
+    hue: 4,
+    what: hook.subject,
+    preview: hook.details?.type ?? hook.preview,
+    onOpen: () => openHook(hook.id, true),
+  });
 }
 
 async function openHook(id, wanted = false) {

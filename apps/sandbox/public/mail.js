@@ -1,5 +1,6 @@
 import { call } from './api.js';
-import { byId, make, timeOf } from './dom.js';
+import { byId, make } from './dom.js';
+import { listRow } from './list-row.js';
 
 const VIEWS = ['html', 'text', 'headers'];
 const WIDTHS = ['desktop', 'phone'];
@@ -20,30 +21,14 @@ export function showMail(mails) {
 }
 
 function row(mail) {
-  return make(
-    'li',
-    {},
-    make(
-      'button',
-      {
-        type: 'button',
-        class: 'row',
-        'data-id': String(mail.id),
-        'aria-current': String(mail.id === open),
-        on: { click: () => openMail(mail.id, true) },
-      },
-      make('span', { class: 'avatar', 'data-hue': String(hueOf(mail.to)) }, initial(mail.to)),
-      make('span', { class: 'who' }, mail.to),
-      make('time', { datetime: mail.received_at }, timeOf(mail.received_at)),
-      make(
-        'span',
-        { class: 'what' },
-        make('span', { class: 'cut' }, mail.subject || '(no subject)'),
-        mail.attempts > 1 ? make('span', { class: 'again' }, `×${mail.attempts}`) : '',
-      ),
-      make('span', { class: 'preview' }, mail.preview),
-    ),
-  );
+  return listRow(mail, {
+    open,
+    avatar: initial(mail.to),
+    hue: hueOf(mail.to),
+    what: mail.subject || '(no subject)',
+    preview: mail.preview,
+    onOpen: () => openMail(mail.id, true),
+  });
 }
 
 async function openMail(id, wanted = false) {
