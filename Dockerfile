@@ -1,6 +1,6 @@
 # One image for every process; the command says which:
-#   node apps/api/dist/main.js  ·  node apps/workers/dist/main.js  ·  node apps/sandbox/dist/main.js
-# and for operators, in a container that runs: node apps/cli/dist/main.js --help
+#   node apps/api/bundle/main.js  ·  node apps/workers/bundle/main.js  ·  node apps/sandbox/bundle/main.js
+# and for operators, in a container that runs: node apps/cli/bundle/main.js --help
 
 FROM node:20-bookworm-slim AS manifests
 WORKDIR /app
@@ -21,7 +21,9 @@ RUN npm install --no-save --no-audit --no-fund
 COPY tsconfig.base.json ./
 COPY packages packages
 COPY apps apps
-RUN npx tsc -b apps/api apps/workers apps/sandbox apps/cli
+COPY scripts scripts
+RUN npx tsc -b apps/api apps/workers apps/sandbox apps/local apps/cli \
+    && node -e "import('./scripts/bundle.mjs').then(({ bundle }) => bundle(process.cwd()))"
 
 # What runs needs neither a compiler nor the embedded PostgreSQL, so only these workspaces are installed.
 FROM manifests AS production
@@ -39,4 +41,4 @@ COPY templates templates
 USER node
 EXPOSE 3000
 # The process gets the signals itself, and stops in order within 10 s of SIGTERM.
-CMD ["node", "apps/api/dist/main.js"]
+CMD ["node", "apps/api/bundle/main.js"]

@@ -1,15 +1,22 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { bundle, isBundled } from './bundle.mjs';
 import { fail, run, say, since } from './progress.mjs';
+
+const BUNDLING = ['scripts/bundle.mjs', 'scripts/programs.mjs'];
 
 /** True when nothing that the compiler reads has changed since the last build, and the output is there. */
 export function isBuilt(root) {
   const projects = findProjects(root);
-  return projects.every(({ out }) => existsSync(out)) && readStamp(root) === fingerprint(root, projects);
+  return (
+    projects.every(({ out }) => existsSync(out)) &&
+    isBundled(root) &&
+    readStamp(root) === fingerprint(root, projects)
+  );
 }
 
-/** Compiles what is stale. */
+/** Compiles what is stale, and bundles the programs. */
 export async function build(root, { quiet = false } = {}) {
   const startedAt = performance.now();
   const projects = findProjects(root);
@@ -19,6 +26,7 @@ export async function build(root, { quiet = false } = {}) {
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const code = await run('building', process.execPath, [tsc, '-b'], { cwd: root });
   if (code !== 0) fail('The build failed; what the compiler said is above.');
+  await bundle(root);
   writeFileSync(stampFile(root), before);
   if (!quiet) say(`Built in ${since(startedAt)}`);
 }
@@ -53,7 +61,7 @@ function fingerprint(root, projects) {
     const { size, mtimeMs } = statSync(file);
     hash.update(`${path.relative(root, file)} ${size} ${mtimeMs}\n`);
   };
-  for (const name of ['tsconfig.json', 'tsconfig.base.json', 'package-lock.json'])
+  for (const name of ['tsconfig.json', 'tsconfig.base.json', 'package-lock.json', ...BUNDLING])
     note(path.join(root, name));
   for (const { dir, source } of projects) {
     for (const name of ['tsconfig.json', 'package.json']) note(path.join(dir, name));

@@ -2,22 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensure, root } from './ensure.mjs';
+import { COMMANDS, SERVERS } from './programs.mjs';
 import { fail, leaveStdoutAlone } from './progress.mjs';
 
-const SERVERS = {
-  api: 'apps/api/dist/main.js',
-  worker: 'apps/workers/dist/main.js',
-  sandbox: 'apps/sandbox/dist/main.js',
-};
-const COMMANDS = {
-  migrate: 'apps/api/dist/commands/migrate.js',
-  seed: 'apps/api/dist/commands/seed.js',
-  'rebuild-queues': 'apps/api/dist/commands/rebuild-queues.js',
-  token: 'apps/api/dist/commands/token.js',
-  'password-hash': 'apps/api/dist/commands/password-hash.js',
-  doctor: 'apps/workers/dist/commands/doctor.js',
-  belfry: 'apps/cli/dist/main.js',
-};
 const LONG = { bench: 'test/dist/bench/main.js' };
 
 const [what = '', ...args] = process.argv.slice(2);

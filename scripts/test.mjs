@@ -11,6 +11,8 @@ import { ensureTools } from './test-tools.mjs';
 /** Benchmarks have a command of their own. */
 const OTHER_COMMANDS = ['bench'];
 const FILE_LIMIT_MS = 6 * 60_000;
+/** More than there are processors: half of the files mostly wait, for a lease or a breaker to run out. */
+const FILES_AT_ONCE = 4;
 
 const startedAt = performance.now();
 await ensure();
@@ -65,7 +67,7 @@ function testFiles(dir) {
 
 async function runTests() {
   const counted = { tests: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
-  const stream = run({ files, concurrency: 2, timeout: FILE_LIMIT_MS, signal: stop.signal });
+  const stream = run({ files, concurrency: FILES_AT_ONCE, timeout: FILE_LIMIT_MS, signal: stop.signal });
   // The runner's own closing lines, one `name count` each.
   stream.on('test:diagnostic', ({ nesting, message }) => {
     const [, name, count] = /^(\w+) (\d+)$/.exec(message) ?? [];

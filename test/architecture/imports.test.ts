@@ -24,9 +24,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const INSIDE: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   channels: ['domain'],
-  templates: ['domain'],
+  files: [],
+  templates: ['domain', 'files'],
   config: ['domain', 'templates'],
-  ledger: ['domain'],
+  ledger: ['domain', 'files'],
   routing: ['domain', 'ledger'],
   service: ['config', 'domain', 'ledger', 'queue'],
   queue: ['config', 'domain', 'ledger', 'service'],

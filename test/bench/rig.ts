@@ -34,7 +34,7 @@ const PEOPLE = 100;
 export async function openSite(): Promise<Site> {
   const ledgers = await openLedgers();
   const redis = await startRedis();
-  const sandbox = await startProgram('apps/sandbox/dist/main.js', {
+  const sandbox = await startProgram('apps/sandbox/bundle/main.js', {
     SANDBOX_HTTP_PORT: '0',
     SANDBOX_SMTP_PORT: '0',
   });
@@ -78,13 +78,13 @@ async function openRig(engine: Engine, ledgers: Ledgers, redis: TestRedis, smtpU
     engine,
     database,
     async api() {
-      const program = await start('apps/api/dist/main.js', env);
+      const program = await start('apps/api/bundle/main.js', env);
       await addPeople(database);
       return program;
     },
     worker: (concurrency) =>
       start(
-        'apps/workers/dist/main.js',
+        'apps/workers/bundle/main.js',
         concurrency === undefined ? env : { ...env, WORKER_CONCURRENCY: concurrency },
       ),
     bareApi: () => start('test/dist/bench/bare-api.js', bareEnv),

@@ -45,7 +45,7 @@ describe('belfry users import', () => {
     const name = path.join(dir, `pipe-${Math.random()}`);
     execFileSync('mkfifo', [name]);
     const options = { readyMessage: false, inheritEnv: false, args: ['users', 'import', name] };
-    const child = await startProcess('apps/cli/dist/main.js', { ...cliOf(fleet()).env, ...env }, options);
+    const child = await startProcess('apps/cli/bundle/main.js', { ...cliOf(fleet()).env, ...env }, options);
     const pipe = createWriteStream(name);
     // Whoever reads may be gone before the end.
     pipe.on('error', () => undefined);

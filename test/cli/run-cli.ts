@@ -21,7 +21,7 @@ export interface CliOptions {
 }
 
 const LIMIT_MS = 60_000;
-export const CLI = path.join(ROOT, 'apps/cli/dist/main.js');
+export const CLI = path.join(ROOT, 'apps/cli/bundle/main.js');
 
 /** Runs the real program, with this environment and no other, away from any `.env`, to its end. */
 export function runCli(args: readonly string[], { env = {}, input = '' }: CliOptions = {}): Promise<CliRun> {

@@ -10,7 +10,7 @@ describe('belfry tail', () => {
 
   async function tail(...args: readonly string[]): Promise<TestProcess> {
     const options = { readyMessage: false, inheritEnv: false, args: ['tail', '--every', '0.1', ...args] };
-    return startProcess('apps/cli/dist/main.js', cliOf(fleet()).env, options);
+    return startProcess('apps/cli/bundle/main.js', cliOf(fleet()).env, options);
   }
 
   /** Sends until the first of them is seen: from then on it surely follows. */
@@ -97,7 +97,7 @@ describe('belfry tail', () => {
   it('ends with 1 when it may not look', async () => {
     const third = await fleet().addApi();
     const env = { BELFRY_URL: third.url, BELFRY_TOKEN: await fleet().token('user') };
-    const child = await startProcess('apps/cli/dist/main.js', env, {
+    const child = await startProcess('apps/cli/bundle/main.js', env, {
       readyMessage: false,
       inheritEnv: false,
       args: ['tail'],

@@ -25,7 +25,7 @@ describe(DOCUMENT, () => {
     try {
       for (const { line, command, answer } of scenesOf(page).flatMap(({ steps }) => steps)) {
         const came = await shell.run(
-          command.replaceAll('npm run --silent belfry --', 'node apps/cli/dist/main.js'),
+          command.replaceAll('npm run --silent belfry --', 'node apps/cli/bundle/main.js'),
         );
         try {
           if (answer?.language === 'json') assertJson(came, answer.text);

@@ -49,6 +49,6 @@ forEachEngine((engine) => {
     return command
       .replaceAll('http://127.0.0.1:3000', fleet.api.url)
       .replaceAll('http://127.0.0.1:3001', fleet.env.TWILIO_BASE_URL ?? '')
-      .replaceAll('npm run --silent token --', 'node apps/api/dist/commands/token.js');
+      .replaceAll('npm run --silent token --', 'node apps/api/bundle/commands/token.js');
   }
 });

@@ -24,7 +24,7 @@ export async function runDoctor(
   args: readonly string[] = [],
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const options = { readyMessage: false, inheritEnv: false, args, cwd };
-  const child = await startProcess(`${ROOT}/apps/workers/dist/commands/doctor.js`, env, options);
+  const child = await startProcess(`${ROOT}/apps/workers/bundle/commands/doctor.js`, env, options);
   const { code } = await child.exited;
   return { code, stdout: child.stdout.join('\n'), stderr: child.stderr.join('\n') };
 }

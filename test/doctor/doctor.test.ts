@@ -256,7 +256,7 @@ describe('the doctor', () => {
   });
 
   it('knows a Belfry that has the port', async () => {
-    const api = await startProcess('apps/api/dist/main.js', { ...parts.whole, LOG_LEVEL: 'warn' });
+    const api = await startProcess('apps/api/bundle/main.js', { ...parts.whole, LOG_LEVEL: 'warn' });
     try {
       const { ok, findings } = await diagnose(parts.whole, parts.dir);
       assert.ok(ok);

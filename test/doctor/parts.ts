@@ -108,7 +108,7 @@ export function listening(server: {
 
 async function migrate(url: string): Promise<void> {
   const child = await startProcess(
-    'apps/api/dist/commands/migrate.js',
+    'apps/api/bundle/commands/migrate.js',
     { DATABASE_URL: url },
     { readyMessage: false },
   );

@@ -69,7 +69,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('names only programs that the sources have', () => {
-    const programs = [...`${compose}\n${dockerfile}`.matchAll(/apps\/(\w+)\/dist\/main\.js/g)].map(
+    const programs = [...`${compose}\n${dockerfile}`.matchAll(/apps\/(\w+)\/bundle\/main\.js/g)].map(
       ([, app]) => app,
     );
     assert.deepEqual([...new Set(programs)].sort(), ['api', 'cli', 'sandbox', 'workers']);
@@ -97,7 +97,7 @@ describe('Dockerfile', () => {
   });
 
   it('builds and installs every program that it names', () => {
-    for (const [, app = ''] of dockerfile.matchAll(/node apps\/(\w+)\/dist\/main\.js/g)) {
+    for (const [, app = ''] of dockerfile.matchAll(/node apps\/(\w+)\/bundle\/main\.js/g)) {
       assert.match(dockerfile, new RegExp(`tsc -b .*\\bapps/${app}\\b`));
       assert.match(dockerfile, new RegExp(`--workspace=@belfry/${app}\\b`));
     }
@@ -106,12 +106,12 @@ describe('Dockerfile', () => {
   it('ends as an ordinary user with the API in the foreground', () => {
     const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
     assert.match(last, /^USER node$/m);
-    assert.match(last, /^CMD \["node", "apps\/api\/dist\/main\.js"\]$/m);
+    assert.match(last, /^CMD \["node", "apps\/api\/bundle\/main\.js"\]$/m);
   });
 
   it('is not sent secrets, local data or what was built outside', () => {
     const ignored = read('.dockerignore').split('\n');
-    for (const name of ['**/node_modules', '**/dist', '**/.env', '.belfry', '.git'])
+    for (const name of ['**/node_modules', '**/dist', '**/bundle', '**/.env', '.belfry', '.git'])
       assert.ok(ignored.includes(name), name);
   });
 });

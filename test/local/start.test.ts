@@ -37,7 +37,7 @@ describe('npm start', { timeout: 400_000 }, () => {
 
   async function start(env: Record<string, string> = {}): Promise<TestProcess> {
     const settings = { ...NO_PROVIDERS, PORT: String(port), DATA_DIR: dataDir, NO_COLOR: '1', ...env };
-    const each = await startProcess('apps/local/dist/main.js', settings, {
+    const each = await startProcess('apps/local/bundle/main.js', settings, {
       readyMessage: /Belfry is ready/,
       timeoutMs: 60_000,
     });

@@ -51,7 +51,7 @@ export function fleetProcesses(env: Env): FleetProcesses {
   }
 
   async function startApi(own: Env = {}): Promise<ApiProcess> {
-    const child = await start('apps/api/dist/main.js', own, true);
+    const child = await start('apps/api/bundle/main.js', own, true);
     const url = String(child.ready.url);
     holdToDocument(url, child.exited);
     return { ...child, url };
@@ -62,7 +62,7 @@ export function fleetProcesses(env: Env): FleetProcesses {
     env: own = {},
     untilReady = true,
   }: WorkerOptions = {}): Promise<TestProcess> {
-    return start('apps/workers/dist/main.js', { WORKER_QUEUES: queues, ...own }, untilReady);
+    return start('apps/workers/bundle/main.js', { WORKER_QUEUES: queues, ...own }, untilReady);
   }
 
   return {

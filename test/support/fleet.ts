@@ -220,7 +220,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     addWorker,
     addApi,
     async command(name) {
-      const child = await startProcess(`apps/api/dist/commands/${name}.js`, env, { readyMessage: false });
+      const child = await startProcess(`apps/api/bundle/commands/${name}.js`, env, { readyMessage: false });
       return { ...(await child.exited), stdout: child.stdout, stderr: child.stderr };
     },
     deliveries: ledger.deliveries,

@@ -35,7 +35,7 @@ type Options = {
 };
 
 /**
- * Starts a compiled file of the checkout (`apps/workers/dist/main.js`) with settings in its environment, and returns
+ * Starts a compiled file of the checkout (`apps/workers/bundle/main.js`) with settings in its environment, and returns
  * once it is ready. It never outlives the test process. Fails with its output when it ends before it is ready.
  */
 export async function startProcess(

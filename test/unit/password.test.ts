@@ -80,7 +80,7 @@ describe('the hash of a password', () => {
 
   it('is what the command prints for a password on its stdin, and nothing else', async () => {
     const run = (input: string) =>
-      spawnSync(process.execPath, [path.join(ROOT, 'apps/api/dist/commands/password-hash.js')], {
+      spawnSync(process.execPath, [path.join(ROOT, 'apps/api/bundle/commands/password-hash.js')], {
         input,
         encoding: 'utf8',
         timeout: 30_000,

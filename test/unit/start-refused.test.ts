@@ -14,7 +14,7 @@ async function complaintOf(file: string, env: Record<string, string>): Promise<s
 
 describe('a process with wrong settings', () => {
   it('that is a worker names all of them, those of its providers and queues too, and no value', async () => {
-    const said = await complaintOf('apps/workers/dist/main.js', {
+    const said = await complaintOf('apps/workers/bundle/main.js', {
       MAX_ATTEMPTS: CANARY,
       WORKER_QUEUES: 'fax.*',
       SMTP_URL: `http://u:${CANARY}@x`,
@@ -34,7 +34,7 @@ describe('a process with wrong settings', () => {
   });
 
   it('that is an API names all of them, and no value', async () => {
-    const said = await complaintOf('apps/api/dist/main.js', { PORT: CANARY, REDIS_URL: CANARY });
+    const said = await complaintOf('apps/api/bundle/main.js', { PORT: CANARY, REDIS_URL: CANARY });
     for (const name of ['DATABASE_URL', 'PORT', 'REDIS_URL', 'JWT_SECRET'])
       assert.match(said, new RegExp(`^ {2}- ${name} `, 'm'));
     assert.ok(!said.includes(CANARY));

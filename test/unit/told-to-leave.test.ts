@@ -6,7 +6,7 @@ import { waitFor } from '../support/wait.js';
 /** A worker whose database is not there waits for it, and has waited for nothing else before. */
 async function waitingWorker() {
   const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/x', LOG_LEVEL: 'info' };
-  const worker = await startProcess('apps/workers/dist/main.js', env, {
+  const worker = await startProcess('apps/workers/bundle/main.js', env, {
     readyMessage: /waiting for the database/,
     inheritEnv: false,
   });
@@ -29,7 +29,7 @@ describe('a process that is still opening', () => {
 describe('a command that is told to end before it is done', () => {
   it('says that it is not done', async () => {
     const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/x', REDIS_URL: 'redis://127.0.0.1:1' };
-    const command = await startProcess('apps/api/dist/commands/rebuild-queues.js', env, {
+    const command = await startProcess('apps/api/bundle/commands/rebuild-queues.js', env, {
       readyMessage: /waiting for the queue/,
       inheritEnv: false,
     });

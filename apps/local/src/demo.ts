@@ -36,7 +36,7 @@ export async function sendDemo(
 ): Promise<string | undefined> {
   const { user_id, event_type, context } = DEMO_NOTIFICATION;
   const send = ['send', user_id, event_type, JSON.stringify(context), '--wait'];
-  const child = spawn(process.execPath, [path.join(root, 'apps/cli/dist/main.js'), ...send], {
+  const child = spawn(process.execPath, [path.join(root, 'apps/cli/bundle/main.js'), ...send], {
     cwd: root,
     env: { PATH: process.env.PATH, BELFRY_URL: apiUrl, BELFRY_TOKEN: token },
     // Ctrl-C reaches this process alone, which then ends the demo.

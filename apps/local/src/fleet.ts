@@ -57,16 +57,16 @@ export async function startFleet(
   const child = (name: string, file: string, more: NodeJS.ProcessEnv = {}) =>
     startChild({ ...place(settings), name, file: path.join(settings.root, file), env: { ...env, ...more } });
 
-  fleet.api = child('api', 'apps/api/dist/main.js');
+  fleet.api = child('api', 'apps/api/bundle/main.js');
   for (const [name, queues] of Object.entries(LANES)) {
-    fleet.workers.push(child(name, 'apps/workers/dist/main.js', { ...LANE, WORKER_QUEUES: queues }));
+    fleet.workers.push(child(name, 'apps/workers/bundle/main.js', { ...LANE, WORKER_QUEUES: queues }));
   }
   const api = await untilStopped(fleet.api.ready, stop);
   if ('problem' in api || stop.aborted) return 'problem' in api ? String(api.problem) : undefined;
   fleet.apiUrl = reachable(String(api.url ?? `http://${settings.host}:${settings.port}`));
   say(`API on ${fleet.apiUrl}`);
   if (fleet.postgres) {
-    const file = path.join(settings.root, 'apps/api/dist/commands/seed.js');
+    const file = path.join(settings.root, 'apps/api/bundle/commands/seed.js');
     const args = settings.sandboxed.webhook ? ['--webhooks', `${fleet.sandboxUrl}/webhook`] : [];
     const failed = await runOnce({ ...place(settings), name: 'seed', file, args, env }, 60_000, stop);
     if (failed) return failed;
@@ -152,7 +152,7 @@ async function startSandbox(
   fleet.sandbox = startChild({
     ...place(settings),
     name: 'sandbox',
-    file: path.join(settings.root, 'apps/sandbox/dist/main.js'),
+    file: path.join(settings.root, 'apps/sandbox/bundle/main.js'),
     env: { ...settings.env, SANDBOX_HTTP_PORT: String(http), SANDBOX_SMTP_PORT: String(smtp) },
   });
   const answer = await untilStopped(fleet.sandbox.ready, stop);

@@ -40,22 +40,26 @@ export async function supervise(settings: LocalSettings, { stop, hurry }: StopSi
     say('stopping');
     writeFileSync(stoppingFile(settings), '');
     await stopFleet(fleet, hurry);
-    for (const file of [runningFile(settings), stoppingFile(settings)]) rmSync(file, { force: true });
+    rmSync(runningFile(settings), { force: true });
     lock.release();
+    rmSync(stoppingFile(settings), { force: true });
     say('stopped');
   }
 }
 
-// npm ends before what it started has stopped, so a start right after a stop meets the end of the last one.
+// npm ends before what it started has stopped, so a start right after a stop meets the end of the last one. Whether that
+// one is stopping is looked up before its lock, and it gives up the lock before that file: so a held lock without the file
+// is held by one that goes on.
 async function takeDataDir(settings: LocalSettings, stop: AbortSignal): Promise<ReturnType<typeof takeLock>> {
   const deadline = Date.now() + 10_000;
   for (;;) {
+    const stopping = existsSync(stoppingFile(settings));
     const lock = takeLock(path.join(settings.dataDir, 'supervisor.lock'));
     if (!('heldBy' in lock)) {
       rmSync(stoppingFile(settings), { force: true });
       return lock;
     }
-    if (!existsSync(stoppingFile(settings)) || Date.now() > deadline || stop.aborted) return lock;
+    if (!stopping || Date.now() > deadline || stop.aborted) return lock;
     await delay(100);
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { shipped } from '@belfry/shared/files/shipped.js';
 import { z } from 'zod';
 import {
   createDocument,
@@ -18,7 +19,7 @@ export type ApiDocument = ReturnType<typeof createDocument>;
 
 /** What the API is, as OpenAPI 3.1: made from the schemas that validate, in the order of the topics. */
 export function describeApi(): ApiDocument {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const { version } = JSON.parse(readFileSync(shipped('apps/api/package.json'), 'utf8'));
   return createDocument(
     {
       openapi: '3.1.1',

@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url';
+import { shipped } from '@belfry/shared/files/shipped.js';
 import express, { Router } from 'express';
 import { ownFilesOnly } from '../middleware/own-files.js';
 
 /** The files of the pages that anybody may read. */
-export const PUBLIC = fileURLToPath(new URL('../../public', import.meta.url));
+export const PUBLIC = shipped('apps/api/public');
 
 /** The console: a page that shows what the API says. It holds nothing secret; what it shows it asks for with a token. */
 export function consoleRoutes(): Router {

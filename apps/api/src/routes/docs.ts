@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
+import { shipped } from '@belfry/shared/files/shipped.js';
 import { Router } from 'express';
 import { ownFilesOnly } from '../middleware/own-files.js';
 
-const PAGE = fileURLToPath(new URL('../../public/docs', import.meta.url));
+const PAGE = shipped('apps/api/public/docs');
 const SWAGGER = fileURLToPath(new URL('.', import.meta.resolve('swagger-ui-dist/swagger-ui.css')));
 
 /** What `/docs` is made of, and where each file of it lies. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { shipped } from '@belfry/shared/files/shipped.js';
 import { ROLES } from '@belfry/shared/service/token.js';
 import type { Command } from 'commander';
 import { Failure } from '../failure.js';
@@ -8,27 +9,27 @@ import type { Shell } from '../shell.js';
 /** Commands that are programs of their own: they need the database or the providers themselves, not the API. */
 const PROGRAMS = {
   token: {
-    file: '../../../api/dist/commands/token.js',
+    file: 'apps/api/bundle/commands/token.js',
     about: "print a token for this installation's secret",
     usage: `--role <${ROLES.join('|')}> --sub <who> [--ttl 30m]`,
   },
   doctor: {
-    file: '../../../workers/dist/commands/doctor.js',
+    file: 'apps/workers/bundle/commands/doctor.js',
     about: 'say what is wrong with this installation, and what to do',
     usage: '',
   },
   'rebuild-queues': {
-    file: '../../../api/dist/commands/rebuild-queues.js',
+    file: 'apps/api/bundle/commands/rebuild-queues.js',
     about: 'give every due delivery without a job one, at once',
     usage: '',
   },
   migrate: {
-    file: '../../../api/dist/commands/migrate.js',
+    file: 'apps/api/bundle/commands/migrate.js',
     about: 'bring the schema up to this build',
     usage: '',
   },
   seed: {
-    file: '../../../api/dist/commands/seed.js',
+    file: 'apps/api/bundle/commands/seed.js',
     about: 'add the demo people',
     usage: '[--webhooks <url>]',
   },
@@ -44,10 +45,7 @@ export function addPrograms(program: Command, { terminal }: Shell): void {
       .allowUnknownOption()
       .allowExcessArguments()
       .action((_options: unknown, command: Command) =>
-        become(fileURLToPath(new URL(file, import.meta.url)), [
-          ...command.args,
-          ...(terminal.json ? ['--json'] : []),
-        ]),
+        become(shipped(file), [...command.args, ...(terminal.json ? ['--json'] : [])]),
       );
   }
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
+import { shipped } from '../files/shipped.js';
 import { type CheckedContext, checkContext } from './context-check.js';
 import { createEngines, type Engines } from './engine.js';
 import { hasFolder, listEvents, readEventFolder, readLayouts, type TemplateFile } from './folder.js';
@@ -11,7 +12,7 @@ import { type Part, type Parts, parseSources } from './parse.js';
 import { CatalogueError, type TemplateProblem } from './problem.js';
 
 /** The templates that ship, at the root of the repository. */
-export const DEFAULT_TEMPLATES_DIR = fileURLToPath(new URL('../../../../templates', import.meta.url));
+export const DEFAULT_TEMPLATES_DIR = shipped('templates');
 
 /** The folder for a free title and message. */
 const MESSAGE_FOLDER = '_message';
