@@ -1,9 +1,16 @@
 import type { Message } from '../domain/message.js';
 import type { Database } from './database.js';
+import { retryTransient } from './retry-transient.js';
+
+/** How many notes an inbox keeps: the last ones. */
+export const INBOX_SIZE = 100;
 
 /**
- * Puts notes into their people's inboxes; a note that is there already stays as it is. Who is being erased at this moment
- * gets none: the lock makes one of the two wait for the other.
+ * Puts notes into their people's inboxes; a note that is there already stays as it is, and what is more than an inbox keeps
+ * goes, the oldest first. Who is being erased at this moment gets none: the lock makes one of the two wait for the other.
+ *
+ * The row of the inbox is held until the commit. So a person's notes become visible in the order of their numbers, and a
+ * reader who has seen one has missed none before it.
  */
 export async function putInInboxes(
   database: Database,
@@ -15,14 +22,33 @@ export async function putInInboxes(
     to,
     ...content,
   }));
-  await database.rows(
-    `INSERT INTO inbox_item (delivery_id, person_id, notification_id, type, title, body, data)
-     SELECT "deliveryId", "to", "notificationId", type, title, body, data
-     FROM json_to_recordset($1::json) AS m("deliveryId" uuid, "to" text, "notificationId" uuid, type text, title text,
-       body text, data jsonb)
-     JOIN person ON person.id = "to"
-     FOR KEY SHARE OF person
-     ON CONFLICT DO NOTHING`,
-    [JSON.stringify(rows)],
-  );
+  await retryTransient(() => database.rows(PUT, [JSON.stringify(rows), INBOX_SIZE]));
 }
+
+/*
+ * People are taken in the order of their ids, by everybody, so that two batches wait for each other and never in a circle.
+ * Two workers may have the same delivery in hand: one of them leaves a number unused.
+ */
+const PUT = `
+WITH given AS MATERIALIZED (
+  SELECT * FROM json_to_recordset($1::json) AS m("deliveryId" uuid, "to" text, "notificationId" uuid, type text, title text,
+    body text, data jsonb)
+  WHERE NOT EXISTS (SELECT 1 FROM inbox_item WHERE delivery_id = "deliveryId")
+), living AS MATERIALIZED (
+  SELECT id FROM person WHERE id IN (SELECT "to" FROM given) ORDER BY id FOR KEY SHARE
+), fresh AS MATERIALIZED (
+  SELECT given.*, row_number() OVER (PARTITION BY "to" ORDER BY "deliveryId") AS place, count(*) OVER (PARTITION BY "to") AS many
+  FROM given JOIN living ON living.id = "to"
+), held AS (
+  INSERT INTO inbox (person_id, last_seq)
+  SELECT DISTINCT "to", many FROM fresh ORDER BY "to"
+  ON CONFLICT (person_id) DO UPDATE SET last_seq = inbox.last_seq + excluded.last_seq
+  RETURNING person_id, last_seq
+), put AS (
+  INSERT INTO inbox_item (delivery_id, person_id, seq, notification_id, type, title, body, data)
+  SELECT "deliveryId", "to", held.last_seq - many + place, "notificationId", type, title, body, data
+  FROM fresh JOIN held ON held.person_id = "to"
+  ON CONFLICT (delivery_id) DO NOTHING
+)
+DELETE FROM inbox_item USING held
+WHERE inbox_item.person_id = held.person_id AND inbox_item.seq <= held.last_seq - $2::int`;
