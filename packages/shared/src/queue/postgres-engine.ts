@@ -17,12 +17,13 @@ import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded } from './bounded.js';
 import type { DeliveryJob } from './jobs.js';
 import { postgresLimiter } from './limiter.js';
+import { createListenLine } from './listen-line.js';
 import { createQueueBook } from './queue-book.js';
 import { adapt, type EngineOptions, type QueueEngine, tracedBy, WORKER_BOUNDS } from './queue-engine.js';
 
 /** The schema that BullMQ keeps its tables in, beside the ledger's own in the same database. */
 const SCHEMA = 'bullmq';
-/** Connections for queries, beside the one that each worker listens on. */
+/** Connections for queries, beside the one that all workers listen on. */
 const QUERY_CONNECTIONS = 6;
 /** How many questions about single jobs are on their way at once. */
 const LOOKUPS = QUERY_CONNECTIONS;
@@ -38,12 +39,13 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
       // BullMQ reads 64-bit numbers as text, so it gets node-postgres' own parsers.
       types: undefined,
       options: `-c search_path=${SCHEMA}`,
-      max: QUERY_CONNECTIONS + options.workers,
+      max: QUERY_CONNECTIONS + (options.workers > 0 ? 1 : 0),
     }),
   );
   // Every worker and queue adds its own listeners to the pool they share.
   pool.setMaxListeners(0);
   pool.on('error', options.onError);
+  const line = createListenLine(pool, options.onError);
   const queues = createQueueBook((name) => {
     const opened: unknown = new Queue(name, { connection: pool }, watchfulBackend);
     // Its type names its backend; to everybody else a queue is a queue.
@@ -89,7 +91,11 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
           settings: { backoffStrategy: ledgerBackoff },
           ...tracedBy(options),
         },
-        watchfulBackend,
+        (...request) => {
+          const backend = watchfulBackend(...request);
+          line.lendTo(backend.connection);
+          return backend;
+        },
       );
       worker.on('error', options.onError);
       return worker;
@@ -106,6 +112,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
     },
     async close() {
       await queues.close();
+      line.close();
       await pool.end();
     },
   };

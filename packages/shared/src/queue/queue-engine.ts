@@ -69,7 +69,7 @@ export interface EngineOptions {
   readonly databaseUrl: string;
   /** Shown in the engine's list of clients. */
   readonly name: string;
-  /** How many workers this process will start: on PostgreSQL each holds a connection to listen on. */
+  /** How many workers this process will start: on PostgreSQL they need a connection to listen on. */
   readonly workers: number;
   /** What its workers trace with. */
   readonly telemetry?: Telemetry | undefined;
