@@ -8,6 +8,7 @@ import type { Events } from '@belfry/shared/service/events.js';
 import type { Logger } from '@belfry/shared/service/log.js';
 import type { Registry } from '@belfry/shared/service/metrics.js';
 import type { Tracing } from '@belfry/shared/service/tracing.js';
+import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { createFleetView } from './metrics/fleet-view.js';
@@ -34,6 +35,7 @@ export interface ApiParts {
   readonly settings: ApiSettings;
   readonly database: Database;
   readonly engine: QueueEngine;
+  readonly catalogue: Catalogue;
   readonly enqueuer: Enqueuer;
   readonly notifier: Notifier;
   readonly log: Logger;
@@ -46,7 +48,7 @@ export interface ApiParts {
 
 /** All middleware and all routes, in order. */
 export function createApp(parts: ApiParts): Express {
-  const { settings, database, engine, notifier, log, migrated } = parts;
+  const { settings, database, engine, catalogue, notifier, log, migrated } = parts;
   const authenticator = createAuthenticator(settings);
   const limits = createLimits(settings, engine, parts.events);
   const keyed = createKeyed(database);
@@ -74,8 +76,8 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', operatingRoutes(notifier));
   app.use('/api/v1', deadLetterRoutes({ database, notifier, keyed }));
   app.use('/api/v1', readingRoutes(database));
-  app.use('/api/v1', importingRoutes(database));
-  app.use('/api/v1', peopleRoutes(database));
+  app.use('/api/v1', importingRoutes(database, catalogue));
+  app.use('/api/v1', peopleRoutes(database, catalogue));
   app.use('/api/v1', auditRoutes(database));
   app.use('/api/v1', webhookSecretRoutes(database, settings.WEBHOOK_SECRETS));
 

@@ -72,6 +72,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     settings,
     database,
     engine,
+    catalogue,
     enqueuer,
     notifier,
     log,

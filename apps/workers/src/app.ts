@@ -65,7 +65,10 @@ export function startWorkers(parts: WorkerParts): Running {
     sender,
     recorder: createRecorder(database, owner, events),
     policy,
-    poisonAfter: settings.POISON_AFTER,
+    guard: {
+      poisonAfter: settings.POISON_AFTER,
+      mandatory: (event) => parts.catalogue.definition(event)?.mandatory ?? [],
+    },
     events,
     tracing: parts.tracing,
   });

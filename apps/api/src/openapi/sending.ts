@@ -9,7 +9,7 @@ import { unknownPerson } from '../routes/people.js';
 import { batchOf } from '../routes/sending.js';
 import { json, type Topic } from './operation.js';
 import { problemShape } from './problem.js';
-import { acceptedDelivery, DELIVERY_ID, ID, id } from './shapes.js';
+import { acceptedDelivery, DELIVERY_ID, ID, id, instant, LATER } from './shapes.js';
 
 const senders = ['admin', 'internal'] as const;
 
@@ -36,6 +36,7 @@ const explanation = z
         used: z.boolean(),
         reason: z.enum(Object.keys(RULES) as RouteReason[]),
         rule: z.string().meta({ description: 'The same as a sentence' }),
+        deferred_until: instant.optional().meta({ description: "The end of the person's quiet hours" }),
       }),
     ),
   })
@@ -147,7 +148,7 @@ export const sending: Topic = {
             some: {
               channels: ['email'],
               decisions: [
-                { channel: 'email', used: true, reason: 'event', rule: RULES.event },
+                { channel: 'email', used: true, reason: 'event', rule: RULES.event, deferred_until: LATER },
                 { channel: 'sms', used: false, reason: 'preference_off', rule: RULES.preference_off },
               ],
             },

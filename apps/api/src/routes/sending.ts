@@ -98,11 +98,14 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
     if (decisions === null) throw unknownPerson(request.user_id);
     res.json({
       channels: decisions.filter(({ used }) => used).map(({ channel }) => channel),
-      decisions: decisions.map(({ channel, used, reason }) => ({
-        channel,
-        used,
-        reason,
-        rule: RULES[reason],
+      decisions: decisions.map((decision) => ({
+        channel: decision.channel,
+        used: decision.used,
+        reason: decision.reason,
+        rule: RULES[decision.reason],
+        ...(decision.used && decision.deferredUntil !== undefined
+          ? { deferred_until: decision.deferredUntil }
+          : {}),
       })),
     });
   });

@@ -6,7 +6,7 @@ import { putBack } from '@belfry/shared/queue/backoff-strategy.js';
 import { deliveryJob } from '@belfry/shared/queue/jobs.js';
 import type { DeliveryProcessor } from '@belfry/shared/queue/queue-engine.js';
 import { nextStep, type RetryPolicy } from '@belfry/shared/queue/retry.js';
-import { type Objection, objectionTo } from '@belfry/shared/routing/guard.js';
+import { type GuardRules, type Objection, objectionTo } from '@belfry/shared/routing/guard.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Tracing } from '@belfry/shared/service/tracing.js';
 import type { Claims } from '../claims.js';
@@ -23,8 +23,7 @@ export interface DeliverParts {
   readonly sender: Sender;
   readonly recorder: Recorder;
   readonly policy: RetryPolicy;
-  /** How many lost workers make a delivery poison. */
-  readonly poisonAfter: number;
+  readonly guard: GuardRules;
   readonly events: Events;
   readonly tracing: Tracing;
 }
@@ -46,7 +45,7 @@ export function createDeliver(parts: DeliverParts): DeliveryProcessor {
     const recorded = await followDelivery(tracing, claim, asked, async () => {
       const lease = parts.leases.hold(claim, asked);
       try {
-        const objection = objectionTo(claim, parts.poisonAfter);
+        const objection = objectionTo(claim, parts.guard);
         if (objection !== null) return await settle(objected(claim, objection));
 
         const rendered = await tracing.span('render', {}, () => parts.render(claim));

@@ -38,6 +38,8 @@ export interface NewDelivery {
   readonly address: string | null;
   readonly state: Extract<DeliveryState, 'queued' | 'scheduled' | 'skipped'>;
   readonly reason: string | null;
+  /** ISO 8601: when it is due, if that is not when the notification is to be sent. */
+  readonly dueAt?: string | null;
 }
 
 /** The answer that is kept for a call with an `Idempotency-Key`. */
@@ -138,9 +140,10 @@ WITH won AS (
   SELECT d.id, d.n, d.channel, judged.priority, CASE WHEN NOT erased THEN d.address END,
     CASE WHEN erased AND d.state <> 'skipped' THEN 'cancelled' ELSE d.state END,
     CASE WHEN erased AND d.state <> 'skipped' THEN 'person_erased' ELSE d.reason END,
-    coalesce(judged."sendAt", now()), judged."expiresAt",
-    CASE WHEN judged."sendAt" >= now() + interval '24 hours' THEN 0 ELSE 1 END
-  FROM json_to_recordset($3::json) AS d(id uuid, n uuid, channel text, address text, state text, reason text)
+    coalesce(d."dueAt", judged."sendAt", now()), judged."expiresAt",
+    CASE WHEN coalesce(d."dueAt", judged."sendAt") >= now() + interval '24 hours' THEN 0 ELSE 1 END
+  FROM json_to_recordset($3::json) AS d(id uuid, n uuid, channel text, address text, state text, reason text,
+    "dueAt" timestamptz)
   JOIN judged ON judged.id = d.n
 )
 SELECT request_id FROM won`;

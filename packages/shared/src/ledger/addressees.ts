@@ -1,16 +1,19 @@
 import type { Channel } from '../domain/channel.js';
+import type { Wishes } from '../domain/wishes.js';
 import type { Database } from './database.js';
 import { keptAddress } from './suppressed-address.js';
 
 /** What routing needs to know of a person. */
-export interface Addressee {
+export interface Addressee extends Wishes {
   readonly id: string;
   readonly email: string | null;
   readonly phone: string | null;
   readonly webhookUrl: string | null;
   readonly locale: string;
+  readonly timezone: string;
   readonly active: boolean;
-  readonly preferences: Readonly<Record<string, boolean>>;
+  /** When this was so, by the database's clock. */
+  readonly readAt: Date;
   /** Milliseconds since they were read from the user directory; null for somebody who was written here. */
   readonly directoryAgeMs: number | null;
   /** The reason for each channel on which the person's address must not be used. */
@@ -23,7 +26,8 @@ export async function loadAddressees(
   ids: readonly string[],
 ): Promise<(Addressee | null)[]> {
   const rows = await database.rows<Addressee & { id: string }>(
-    `SELECT p.id, p.email, p.phone, p.webhook_url AS "webhookUrl", p.locale, p.active, p.preferences,
+    `SELECT p.id, p.email, p.phone, p.webhook_url AS "webhookUrl", p.locale, p.timezone, p.active, p.preferences,
+       p.event_preferences AS "eventPreferences", p.quiet_hours AS "quietHours", now() AS "readAt",
        (extract(epoch FROM now() - p.directory_at) * 1000)::float8 AS "directoryAgeMs",
        coalesce((SELECT json_object_agg(s.channel, s.reason) FROM suppression s
          WHERE (s.channel = 'email' AND s.address = lower(p.email)) OR (s.channel = 'sms' AND s.address = p.phone)

@@ -1,5 +1,6 @@
 import { type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
+import type { Wishes } from '../domain/wishes.js';
 import type { NotificationContent } from './accept.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
@@ -27,6 +28,9 @@ export interface Claimed {
   /** How long ago this round's first try began. */
   readonly heldMs: number;
   readonly expired: boolean;
+  readonly expiresAt: Date | null;
+  /** When it was claimed, by the database's clock. */
+  readonly claimedAt: Date;
   /** It has been tried before, and a call, a replay or a sweep has brought it forward. */
   readonly recalled: boolean;
   readonly firstAttemptAt: Date;
@@ -45,11 +49,10 @@ export interface ClaimedNotification extends NotificationContent {
   readonly traceparent: string | null;
 }
 
-export interface ClaimedPerson {
+export interface ClaimedPerson extends Wishes {
   readonly locale: string;
   readonly timezone: string;
   readonly active: boolean;
-  readonly preferences: Readonly<Record<string, boolean>>;
 }
 
 /** Why there is nothing to send now. `early` and `busy` are worth another look after `waitMs`. */
@@ -120,6 +123,8 @@ interface ClaimRow {
   in_doubt: boolean;
   held_ms: number;
   expired: boolean;
+  expires_at: Date | null;
+  claimed_at: Date;
   recalled: boolean;
   first_attempt_at: Date;
   created_at: Date;
@@ -159,6 +164,8 @@ function toClaim(row: ClaimRow): Claim {
     inDoubt: row.in_doubt,
     heldMs: row.held_ms,
     expired: row.expired,
+    expiresAt: row.expires_at,
+    claimedAt: row.claimed_at,
     recalled: row.recalled,
     firstAttemptAt: row.first_attempt_at,
     createdAt: row.created_at,
@@ -219,12 +226,15 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
   taken.notification_id, taken.channel, taken.priority, here.address, taken.was, taken.claim, taken.attempts,
   taken.round, taken.interruptions, taken.in_doubt,
   (extract(epoch FROM now() - taken.round_at) * 1000)::float8 AS held_ms, coalesce(taken.expires_at <= now(), false) AS expired,
+  taken.expires_at, taken.claimed_at,
   taken.was = 'queued' AND taken.first_attempt_at < taken.claimed_at AS recalled, taken.first_attempt_at,
   taken.created_at, n.person_id, n.event_type, n.type, n.title, n.message, n.html, n.context, n.data,
   n.created_at AS accepted_at, n.traceparent,
-  (extract(epoch FROM clock_timestamp() - greatest(n.created_at, n.send_at)) * 1000)::float8 AS age_ms,
+  (extract(epoch FROM clock_timestamp() - greatest(n.created_at, n.send_at,
+    CASE WHEN was.state = 'scheduled' THEN was.due_at END)) * 1000)::float8 AS age_ms,
   CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(
-    'locale', p.locale, 'timezone', p.timezone, 'active', p.active, 'preferences', p.preferences) END AS person,
+    'locale', p.locale, 'timezone', p.timezone, 'active', p.active, 'preferences', p.preferences,
+    'eventPreferences', p.event_preferences, 'quietHours', p.quiet_hours) END AS person,
   s.reason AS suppressed
 FROM was
 LEFT JOIN taken ON taken.id = was.id

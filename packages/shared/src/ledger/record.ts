@@ -12,7 +12,7 @@ export interface DeliveryRecord {
   readonly claim: number;
   readonly state: Extract<
     DeliveryState,
-    'sent' | 'retrying' | 'ambiguous' | 'dead' | 'suppressed' | 'expired'
+    'sent' | 'scheduled' | 'retrying' | 'ambiguous' | 'dead' | 'suppressed' | 'expired'
   >;
   readonly reason: string | null;
   /** When it is due next, from now; 0 for a state that ends it. */
@@ -67,7 +67,7 @@ export async function recordOutcomes(
 
 /*
  * A delivery without an address belongs to somebody who was erased while it was in hand: how it ended is written down, the
- * provider's words and its own id of the message are not.
+ * provider's words and its own id of the message are not. One that is put off before its first attempt has not begun.
  */
 const RECORD = `
 WITH outcome AS MATERIALIZED (
@@ -87,6 +87,8 @@ WITH outcome AS MATERIALIZED (
     tries = d.tries + o.added, provider = coalesce(o.provider, d.provider),
     provider_id = CASE WHEN d.address IS NOT NULL THEN coalesce(o."providerId", d.provider_id) END,
     template = coalesce(o.template, d.template),
+    first_attempt_at = CASE WHEN o.state = 'scheduled' AND d.tries = 0 THEN NULL ELSE d.first_attempt_at END,
+    round_at = CASE WHEN o.state = 'scheduled' AND d.tries = 0 THEN NULL ELSE d.round_at END,
     sent_at = CASE WHEN o.state = 'sent' THEN now() ELSE d.sent_at END,
     lease_owner = NULL, lease_until = NULL, updated_at = now()
   FROM outcome o, held

@@ -179,8 +179,6 @@ function weightOf({ notifications }: Acceptance): number {
 }
 
 function seedsOf(notification: NewNotification): JobSeed[] {
-  const delayMs =
-    notification.sendAt === null ? 0 : Math.max(0, Date.parse(notification.sendAt) - Date.now());
   return notification.deliveries
     .filter((delivery) => delivery.state !== 'skipped')
     .map((delivery) => ({
@@ -189,8 +187,12 @@ function seedsOf(notification: NewNotification): JobSeed[] {
       channel: delivery.channel,
       priority: notification.priority,
       generation: 1,
-      delayMs,
+      delayMs: delayUntil(delivery.dueAt ?? notification.sendAt),
     }));
+}
+
+function delayUntil(dueAt: string | null): number {
+  return dueAt === null ? 0 : Math.max(0, Date.parse(dueAt) - Date.now());
 }
 
 function announce(events: Events, notification: NewNotification): void {

@@ -29,7 +29,15 @@ export function eventOf(catalogue: Catalogue, request: SendRequest): EventDefini
 /** Decides on every channel for a person. */
 export function decide(request: SendRequest, event: EventDefinition | null, person: Addressee): Decision[] {
   return route(
-    { priority: request.priority, channels: request.channels, eventChannels: event?.channels ?? [] },
+    {
+      priority: request.priority,
+      channels: request.channels,
+      eventType: event?.name ?? null,
+      eventChannels: event?.channels ?? [],
+      mandatory: event?.mandatory,
+      at: new Date(Math.max(person.readAt.getTime(), request.send_at?.getTime() ?? 0)),
+      expiresAt: request.expires_at,
+    },
     person,
   );
 }
@@ -77,15 +85,14 @@ function commonOf(request: SendRequest, event: EventDefinition | null, caller: s
 }
 
 function deliveryFor(decision: Decision, later: boolean): NewDelivery {
-  return decision.used
-    ? {
-        id: newId(),
-        channel: decision.channel,
-        address: decision.address,
-        state: later ? 'scheduled' : 'queued',
-        reason: null,
-      }
-    : { id: newId(), channel: decision.channel, address: null, state: 'skipped', reason: decision.reason };
+  const { channel } = decision;
+  if (!decision.used)
+    return { id: newId(), channel, address: null, state: 'skipped', reason: decision.reason };
+  const { address, deferredUntil } = decision;
+  if (deferredUntil === undefined)
+    return { id: newId(), channel, address, state: later ? 'scheduled' : 'queued', reason: null };
+  const dueAt = deferredUntil.toISOString();
+  return { id: newId(), channel, address, state: 'scheduled', reason: 'quiet_hours', dueAt };
 }
 
 /** The rows of a mail to a bare address. */

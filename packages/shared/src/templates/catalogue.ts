@@ -26,6 +26,8 @@ export interface EventDefinition {
   readonly version: number;
   /** The channels that the event adds to the default routing. */
   readonly channels: readonly Channel[];
+  /** Those of them on which nobody can switch the event off: all or none. */
+  readonly mandatory: readonly Channel[];
   readonly variables: z.ZodType;
   /** In the order of the alphabet, English among them. */
   readonly locales: readonly string[];
@@ -127,6 +129,7 @@ async function loadEvent(
     title: manifest.title ?? name,
     version: manifest.version,
     channels: manifest.channels,
+    mandatory: manifest.mandatory === true ? manifest.channels : [],
     variables: manifest.variables,
     locales: [...parts.keys()].sort(),
   };

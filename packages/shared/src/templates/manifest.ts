@@ -10,6 +10,8 @@ export interface Manifest {
   readonly title?: string | undefined;
   /** The channels that the event adds to the default routing. */
   readonly channels: readonly Channel[];
+  /** Nobody can switch the event off on its `channels`. For what people must be told, such as a change of their lease. */
+  readonly mandatory?: boolean | undefined;
   /**
    * The context that the event needs. Parsing its own output must give the same output again, because a context
    * is parsed when it is accepted and once more when it is rendered.
@@ -31,6 +33,7 @@ const Shape = z.object({
   version: z.number().int().min(1),
   title: z.string().min(1).optional(),
   channels: z.array(z.enum(CHANNELS)).default([]),
+  mandatory: z.boolean().default(false),
   variables: z.instanceof(z.ZodObject, { error: 'must be made by z.object({…})' }),
 });
 
@@ -44,6 +47,8 @@ export function readManifest(exported: unknown): Manifest | string {
       .map((issue) => `${issue.path.join('.') || 'the export'}: ${issue.message}`)
       .join('; ');
   }
+  if (parsed.data.mandatory && parsed.data.channels.length === 0)
+    return 'mandatory: on which channels? Name them in `channels`';
   const taken = BUILT_IN.filter((name) => name in parsed.data.variables.shape);
   if (taken.length > 0)
     return `variables: ${taken.join(', ')} already means something in every template; rename it`;
