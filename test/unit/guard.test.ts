@@ -21,6 +21,7 @@ const CLAIM: Claimed = {
   heldMs: 0,
   recalled: false,
   expired: false,
+  expiresInMs: null,
   firstAttemptAt: NOW,
   createdAt: NOW,
   notification: {
@@ -37,6 +38,7 @@ const CLAIM: Claimed = {
     traceparent: null,
   },
   person: PERSON,
+  device: null,
   suppressed: null,
 };
 const BARE = { notification: { ...CLAIM.notification, personId: null }, person: null } as const;
@@ -61,6 +63,8 @@ describe('the guard before a send', () => {
     ['a person who is gone', { person: null }, 'suppressed person_erased'],
     ['a person who left', { person: { ...PERSON, active: false } }, 'suppressed person_inactive'],
     ['a channel switched off since', { person: { ...PERSON, preferences: {} } }, 'suppressed preference_off'],
+    ['a device that is the person’s no more', { channel: 'push' }, 'suppressed device_gone'],
+    ['a device that is theirs', { channel: 'push', device: { platform: 'ios', keys: null } }, null],
   ] as const) {
     it(`${objection === null ? 'lets pass' : 'stops'} ${claim}${objection === null ? '' : `: ${objection}`}`, () => {
       const found = objectionTo({ ...CLAIM, ...change }, 10);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CHANNELS, type Channel, PRIORITIES } from '@belfry/shared/domain/channel.js';
+import { PLATFORMS } from '@belfry/shared/domain/device.js';
 import { effectivePreferences } from '@belfry/shared/routing/preferences.js';
 import { type RoutedPerson, type RouteRequest, RULES, route } from '@belfry/shared/routing/route.js';
 import fc from 'fast-check';
@@ -10,6 +11,7 @@ const SARA: RoutedPerson = {
   email: 'sara@example.org',
   phone: '+251911000003',
   webhookUrl: null,
+  devices: [],
   active: true,
   preferences: { sms: true },
   suppressed: {},
@@ -19,7 +21,9 @@ const FREE: RouteRequest = { priority: 'normal', eventChannels: [] };
 /** What is used, and why the others are not. */
 function outcome(request: Partial<RouteRequest>, person: Partial<RoutedPerson> = {}): Record<string, string> {
   const decisions = route({ ...FREE, ...request }, { ...SARA, ...person });
-  return Object.fromEntries(decisions.map((one) => [one.channel, one.used ? one.address : one.reason]));
+  return Object.fromEntries(
+    decisions.map((one) => [one.channel, one.used ? one.addresses.join(' ') : one.reason]),
+  );
 }
 
 describe('routing', () => {
@@ -73,6 +77,16 @@ describe('routing', () => {
     assert.equal(outcome({ eventChannels: ['webhook'] }).webhook, 'no_address');
   });
 
+  it('pushes to every device, or to those of one platform', () => {
+    const devices = [
+      { address: 'https://push.example/1', platform: 'web' },
+      { address: 'token', platform: 'ios' },
+    ] as const;
+    assert.equal(outcome({}, { devices }).push, 'https://push.example/1 token');
+    assert.equal(outcome({ platform: 'ios' }, { devices }).push, 'token');
+    assert.equal(outcome({ platform: 'android' }, { devices }).push, 'no_device');
+  });
+
   it('lets the person have the last word, whoever asked for the channel', () => {
     const wish = { email: false, realtime: false };
     assert.equal(outcome({ channels: ['email'] }, { preferences: wish }).email, 'preference_off');
@@ -114,12 +128,16 @@ const anyRequest: fc.Arbitrary<RouteRequest> = fc.record({
   priority: fc.constantFrom(...PRIORITIES),
   channels: fc.option(anyChannels, { nil: undefined }),
   eventChannels: fc.oneof(fc.constant([]), anyChannels),
+  platform: fc.option(fc.constantFrom(...PLATFORMS), { nil: undefined }),
 });
 const anyPerson: fc.Arbitrary<RoutedPerson> = fc.record({
   id: fc.constant('sara'),
   email: fc.constantFrom(SARA.email, null),
   phone: fc.constantFrom(SARA.phone, null),
   webhookUrl: fc.constantFrom('https://sara.example/hook', null),
+  devices: fc.array(fc.record({ address: fc.string(), platform: fc.constantFrom(...PLATFORMS) }), {
+    maxLength: 3,
+  }),
   active: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
   preferences: fc.dictionary(fc.constantFrom(...CHANNELS), fc.boolean()),
   suppressed: fc.dictionary(fc.constantFrom('email', 'sms', 'webhook'), fc.constant('bounced')),
@@ -128,26 +146,27 @@ const anyPerson: fc.Arbitrary<RoutedPerson> = fc.record({
 /** The same rules as a list of questions, the first "no" of which decides. */
 function expected(channel: Channel, request: RouteRequest, person: RoutedPerson) {
   const because = reasonToUse(channel, request);
-  const address = {
-    realtime: person.id,
-    email: person.email,
-    sms: person.phone,
-    push: null,
-    webhook: person.webhookUrl,
-  }[channel];
+  const fits = ({ platform }: { platform: string }) => [platform, undefined].includes(request.platform);
+  const addresses = {
+    realtime: [person.id],
+    email: [person.email],
+    sms: [person.phone],
+    push: person.devices.filter(fits).map((device) => device.address),
+    webhook: [person.webhookUrl],
+  }[channel].filter((address) => address !== null);
   const objections: [boolean, string][] = [
     [request.channels !== undefined && !request.channels.includes(channel), 'not_requested'],
     [because === null && channel === 'webhook', 'not_by_default'],
     [because === null, 'priority_too_low'],
     [!person.active, 'person_inactive'],
     [!(person.preferences[channel] ?? channel !== 'sms'), 'preference_off'],
-    [address === null && channel === 'push', 'no_device'],
-    [address === null, 'no_address'],
+    [addresses.length === 0 && channel === 'push', 'no_device'],
+    [addresses.length === 0, 'no_address'],
     [person.suppressed[channel] !== undefined, 'suppressed'],
   ];
   const objection = objections.find(([holds]) => holds);
   return objection === undefined
-    ? { channel, used: true, address, reason: because }
+    ? { channel, used: true, addresses, reason: because }
     : { channel, used: false, reason: objection[1] };
 }
 

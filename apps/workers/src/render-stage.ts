@@ -53,6 +53,8 @@ function messageOf(claim: Claimed, content: Message['content']): Message {
     personId: claim.notification.personId,
     to: claim.address,
     content,
+    ...(claim.device === null ? {} : { device: claim.device }),
+    ...(claim.expiresInMs === null ? {} : { expiresInMs: claim.expiresInMs }),
     firstAttemptAt: claim.firstAttemptAt,
   };
 }

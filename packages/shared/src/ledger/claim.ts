@@ -1,5 +1,6 @@
 import { type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
+import type { Platform, PushKeys } from '../domain/device.js';
 import type { NotificationContent } from './accept.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
@@ -27,6 +28,8 @@ export interface Claimed {
   /** How long ago this round's first try began. */
   readonly heldMs: number;
   readonly expired: boolean;
+  /** How long it is still worth sending; null for ever. */
+  readonly expiresInMs: number | null;
   /** It has been tried before, and a call, a replay or a sweep has brought it forward. */
   readonly recalled: boolean;
   readonly firstAttemptAt: Date;
@@ -34,7 +37,15 @@ export interface Claimed {
   readonly notification: ClaimedNotification;
   /** Null for a mail or text message to a bare address, and for somebody who was erased since. */
   readonly person: ClaimedPerson | null;
+  /** What a push goes to; null on the other channels, and for a device that is not the person's any more. */
+  readonly device: ClaimedDevice | null;
   readonly suppressed: string | null;
+}
+
+export interface ClaimedDevice {
+  readonly platform: Platform;
+  /** Only of a browser. */
+  readonly keys: PushKeys | null;
 }
 
 export interface ClaimedNotification extends NotificationContent {
@@ -120,6 +131,7 @@ interface ClaimRow {
   in_doubt: boolean;
   held_ms: number;
   expired: boolean;
+  expires_in_ms: number | null;
   recalled: boolean;
   first_attempt_at: Date;
   created_at: Date;
@@ -135,6 +147,7 @@ interface ClaimRow {
   age_ms: number;
   traceparent: string | null;
   person: ClaimedPerson | null;
+  device: ClaimedDevice | null;
   suppressed: string | null;
 }
 
@@ -159,6 +172,7 @@ function toClaim(row: ClaimRow): Claim {
     inDoubt: row.in_doubt,
     heldMs: row.held_ms,
     expired: row.expired,
+    expiresInMs: row.expires_in_ms,
     recalled: row.recalled,
     firstAttemptAt: row.first_attempt_at,
     createdAt: row.created_at,
@@ -176,6 +190,7 @@ function toClaim(row: ClaimRow): Claim {
       traceparent: row.traceparent,
     },
     person: row.person,
+    device: row.device,
     suppressed: row.suppressed,
   };
 }
@@ -219,17 +234,20 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
   taken.notification_id, taken.channel, taken.priority, here.address, taken.was, taken.claim, taken.attempts,
   taken.round, taken.interruptions, taken.in_doubt,
   (extract(epoch FROM now() - taken.round_at) * 1000)::float8 AS held_ms, coalesce(taken.expires_at <= now(), false) AS expired,
+  (extract(epoch FROM taken.expires_at - now()) * 1000)::float8 AS expires_in_ms,
   taken.was = 'queued' AND taken.first_attempt_at < taken.claimed_at AS recalled, taken.first_attempt_at,
   taken.created_at, n.person_id, n.event_type, n.type, n.title, n.message, n.html, n.context, n.data,
   n.created_at AS accepted_at, n.traceparent,
   (extract(epoch FROM clock_timestamp() - greatest(n.created_at, n.send_at)) * 1000)::float8 AS age_ms,
   CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(
     'locale', p.locale, 'timezone', p.timezone, 'active', p.active, 'preferences', p.preferences) END AS person,
+  CASE WHEN v.id IS NOT NULL THEN json_build_object('platform', v.platform, 'keys', v.keys) END AS device,
   s.reason AS suppressed
 FROM was
 LEFT JOIN taken ON taken.id = was.id
 LEFT JOIN notification n ON n.id = taken.notification_id
 LEFT JOIN person p ON p.id = n.person_id
+LEFT JOIN device v ON taken.channel = 'push' AND v.address = taken.address AND v.person_id = n.person_id
 LEFT JOIN LATERAL (SELECT CASE
     WHEN taken.address IS NULL OR p.id IS NULL THEN taken.address
     WHEN taken.channel = 'email' THEN p.email

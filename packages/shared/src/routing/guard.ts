@@ -29,5 +29,8 @@ export function objectionTo(claim: Claimed, poisonAfter: number): Objection | nu
   if (!effectivePreferences(claim.person.preferences)[claim.channel]) {
     return { state: 'suppressed', reason: 'preference_off' };
   }
+  // Taken away, or registered by somebody else since: whoever holds it now must not read this.
+  if (claim.channel === 'push' && claim.device === null)
+    return { state: 'suppressed', reason: 'device_gone' };
   return null;
 }

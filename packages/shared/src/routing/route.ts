@@ -1,4 +1,5 @@
 import { CHANNELS, type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
+import type { Platform } from '../domain/device.js';
 import { effectivePreferences } from './preferences.js';
 
 /** Who is to be reached, as far as routing cares. */
@@ -7,9 +8,16 @@ export interface RoutedPerson {
   readonly email: string | null;
   readonly phone: string | null;
   readonly webhookUrl: string | null;
+  readonly devices: readonly RoutedDevice[];
   readonly active: boolean;
   readonly preferences: Readonly<Record<string, boolean>>;
   readonly suppressed: Readonly<Partial<Record<Channel, string>>>;
+}
+
+/** Where a push reaches a person. */
+export interface RoutedDevice {
+  readonly address: string;
+  readonly platform: Platform;
 }
 
 export interface RouteRequest {
@@ -18,6 +26,8 @@ export interface RouteRequest {
   readonly channels?: readonly Channel[] | undefined;
   /** Channels that the event's template adds. */
   readonly eventChannels: readonly Channel[];
+  /** Only devices of this platform; all of them without it. */
+  readonly platform?: Platform | undefined;
 }
 
 /** Why a channel was used or not, in a short name; `RULES` has the sentence. */
@@ -25,7 +35,13 @@ export type RouteReason = keyof typeof RULES;
 
 /** The decision for one channel. Law 11: a channel that is not used has its reason too. */
 export type Decision =
-  | { readonly channel: Channel; readonly used: true; readonly address: string; readonly reason: RouteReason }
+  | {
+      readonly channel: Channel;
+      readonly used: true;
+      /** One delivery for each; at least one. A person has several only of devices. */
+      readonly addresses: readonly string[];
+      readonly reason: RouteReason;
+    }
   | { readonly channel: Channel; readonly used: false; readonly reason: RouteReason };
 
 /** Every rule of the routing, as a person would say it. */
@@ -61,11 +77,11 @@ export function route(request: RouteRequest, person: RoutedPerson): Decision[] {
     if (!wish.used) return { channel, used: false, reason: wish.reason };
     if (!person.active) return { channel, used: false, reason: 'person_inactive' };
     if (!preferences[channel]) return { channel, used: false, reason: 'preference_off' };
-    const address = addressOn(channel, person);
-    if (address === null)
+    const addresses = addressesOn(channel, request, person);
+    if (addresses.length === 0)
       return { channel, used: false, reason: channel === 'push' ? 'no_device' : 'no_address' };
     if (person.suppressed[channel] !== undefined) return { channel, used: false, reason: 'suppressed' };
-    return { channel, used: true, address, reason: wish.reason };
+    return { channel, used: true, addresses, reason: wish.reason };
   });
 }
 
@@ -84,17 +100,23 @@ function wanted(channel: Channel, request: RouteRequest): { used: boolean; reaso
     : { used: false, reason: 'priority_too_low' };
 }
 
-function addressOn(channel: Channel, person: RoutedPerson): string | null {
+function addressesOn(channel: Channel, { platform }: RouteRequest, person: RoutedPerson): string[] {
   switch (channel) {
     case 'realtime':
-      return person.id;
+      return [person.id];
     case 'email':
-      return person.email;
+      return given(person.email);
     case 'sms':
-      return person.phone;
+      return given(person.phone);
     case 'webhook':
-      return person.webhookUrl;
+      return given(person.webhookUrl);
     case 'push':
-      return null;
+      return person.devices
+        .filter((device) => platform === undefined || device.platform === platform)
+        .map(({ address }) => address);
   }
+}
+
+function given(address: string | null): string[] {
+  return address === null ? [] : [address];
 }
