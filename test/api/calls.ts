@@ -49,6 +49,12 @@ export const CALLS: readonly ContractCall[] = [
     body: { phone: '+251911000001', message: 'It is signed.' },
     also: ['internal'],
   },
+  {
+    method: 'POST',
+    path: '/notifications/push/mobile/ios',
+    body: { user_id: PERSON, message: 'Your keys are ready.' },
+    also: ['internal'],
+  },
   { method: 'GET', path: '/audit', also: [] },
   { method: 'GET', path: '/dead-letters', also: [] },
   { method: 'POST', path: '/dead-letters/replay', body: { ids: [NO_ID], rate: 50 }, also: [] },
@@ -66,5 +72,12 @@ export const CALLS: readonly ContractCall[] = [
   { method: 'GET', path: `/users/${PERSON}/preferences`, also: ['self'] },
   { method: 'GET', path: `/users/${PERSON}/webhook-secret`, also: [] },
   { method: 'PUT', path: `/users/${PERSON}/preferences`, body: { sms: true, email: true }, also: ['self'] },
+  { method: 'GET', path: `/users/${PERSON}/devices`, also: ['self'] },
+  {
+    method: 'POST',
+    path: `/users/${PERSON}/devices`,
+    body: { platform: 'android', token: 'dGVzdA:APA91bExampleOfARegistrationToken' },
+    also: ['self'],
+  },
   { method: 'DELETE', path: '/users/nobody', also: [] },
 ];

@@ -9,8 +9,11 @@ import { assertProblem } from './problem.js';
 
 /** Erasing comes last: what is erased cannot be shown. */
 const OPERATIONS = TOPICS.flatMap(({ operations }) => operations).toSorted(
-  (one, other) => Number(one.method === 'delete') - Number(other.method === 'delete'),
+  (one, other) => erases(one) - erases(other),
 );
+function erases({ method, path }: Operation): number {
+  return method !== 'delete' ? 0 : path.endsWith('/users/{id}') ? 2 : 1;
+}
 const PERSON = 'abebe';
 const WEBHOOK_SECRETS = `whsec_${Buffer.alloc(32, 's').toString('base64')}`;
 const SELF: CallOptions = { as: 'user', sub: PERSON };
@@ -70,9 +73,21 @@ describe('what the document gives as examples', () => {
     });
   }
 
+  /** The id of the last of the devices that are examples, all of which are there. */
+  async function registered(): Promise<string> {
+    const operation = OPERATIONS.find(({ id }) => id === 'registerDevice');
+    assert.ok(operation);
+    let id = '';
+    for (const [, , body] of examplesOf(operation))
+      id = String((await fleet().call('POST', `/users/${PERSON}/devices`, body)).body.id);
+    return id;
+  }
+
   /** The path of something that is there, and that nothing has been done to. */
   async function filled(path: string): Promise<string> {
+    if (path.includes('{platform}')) return path.replace('{platform}', 'android');
     const [, before = '', rest = ''] = /^(.*)\{id\}(.*)$/.exec(path) ?? [];
+    if (path.includes('/devices')) return before + PERSON + rest.replace('{device_id}', await registered());
     if (before.endsWith('/users/')) return before + PERSON + rest;
     const later = new Date(Date.now() + 3_600_000).toISOString();
     if (!before.endsWith('/email/'))

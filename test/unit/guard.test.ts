@@ -50,6 +50,7 @@ const CLAIM: Claimed = {
     traceparent: null,
   },
   person: PERSON,
+  device: null,
   suppressed: null,
 };
 const about = (eventType: string) => ({ notification: { ...CLAIM.notification, eventType } });
@@ -101,6 +102,8 @@ describe('the guard before a send', () => {
       { person: ASLEEP, expiresAt: new Date('2026-11-26T07:00:01Z') },
       'scheduled quiet_hours 27000000',
     ],
+    ['a device that is the person’s no more', { channel: 'push' }, 'suppressed device_gone'],
+    ['a device that is theirs', { channel: 'push', device: { platform: 'ios', keys: null } }, null],
   ] as const) {
     it(`${objection === null ? 'lets pass' : 'stops'} ${claim}${objection === null ? '' : `: ${objection}`}`, () => {
       const found = objectionTo({ ...CLAIM, ...change }, RULES);

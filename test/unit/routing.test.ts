@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CHANNELS, type Channel, PRIORITIES } from '@belfry/shared/domain/channel.js';
+import { PLATFORMS } from '@belfry/shared/domain/device.js';
 import { effectivePreferences } from '@belfry/shared/routing/preferences.js';
 import { type RoutedPerson, type RouteRequest, RULES, route } from '@belfry/shared/routing/route.js';
 import fc from 'fast-check';
@@ -10,6 +11,7 @@ const SARA: RoutedPerson = {
   email: 'sara@example.org',
   phone: '+251911000003',
   webhookUrl: null,
+  devices: [],
   active: true,
   timezone: 'UTC',
   preferences: { sms: true },
@@ -22,7 +24,9 @@ const FREE: RouteRequest = { priority: 'normal', eventChannels: [] };
 /** What is used, and why the others are not. */
 function outcome(request: Partial<RouteRequest>, person: Partial<RoutedPerson> = {}): Record<string, string> {
   const decisions = route({ ...FREE, ...request }, { ...SARA, ...person });
-  return Object.fromEntries(decisions.map((one) => [one.channel, one.used ? one.address : one.reason]));
+  return Object.fromEntries(
+    decisions.map((one) => [one.channel, one.used ? one.addresses.join(' ') : one.reason]),
+  );
 }
 
 describe('routing', () => {
@@ -74,6 +78,16 @@ describe('routing', () => {
     assert.equal(outcome({ eventChannels: ['email', 'sms'] }).email, SARA.email);
     assert.equal(outcome({ eventChannels: ['email', 'sms'] }).realtime, 'sara');
     assert.equal(outcome({ eventChannels: ['webhook'] }).webhook, 'no_address');
+  });
+
+  it('pushes to every device, or to those of one platform', () => {
+    const devices = [
+      { address: 'https://push.example/1', platform: 'web' },
+      { address: 'token', platform: 'ios' },
+    ] as const;
+    assert.equal(outcome({}, { devices }).push, 'https://push.example/1 token');
+    assert.equal(outcome({ platform: 'ios' }, { devices }).push, 'token');
+    assert.equal(outcome({ platform: 'android' }, { devices }).push, 'no_device');
   });
 
   it('lets the person have the last word, whoever asked for the channel', () => {
@@ -183,6 +197,7 @@ const anyRequest: fc.Arbitrary<RouteRequest> = fc
     strict: fc.boolean(),
     at: fc.constantFrom(NOON, NIGHT, undefined),
     expiresAt: fc.constantFrom(undefined, MORNING, new Date('2026-11-27T00:00:00Z')),
+    platform: fc.option(fc.constantFrom(...PLATFORMS), { nil: undefined }),
   })
   .map(({ strict, ...request }) => ({ ...request, mandatory: strict ? request.eventChannels : undefined }));
 const anyPerson: fc.Arbitrary<RoutedPerson> = fc.record({
@@ -190,6 +205,9 @@ const anyPerson: fc.Arbitrary<RoutedPerson> = fc.record({
   email: fc.constantFrom(SARA.email, null),
   phone: fc.constantFrom(SARA.phone, null),
   webhookUrl: fc.constantFrom('https://sara.example/hook', null),
+  devices: fc.array(fc.record({ address: fc.string(), platform: fc.constantFrom(...PLATFORMS) }), {
+    maxLength: 3,
+  }),
   active: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
   timezone: fc.constant('UTC'),
   preferences: anyWish,
@@ -203,13 +221,14 @@ function expected(channel: Channel, request: RouteRequest, person: RoutedPerson)
   const asked = request.channels?.includes(channel) ?? true;
   const must = asked && (request.mandatory ?? []).includes(channel);
   const because = must ? 'mandatory' : reasonToUse(channel, request);
-  const address = {
-    realtime: person.id,
-    email: person.email,
-    sms: person.phone,
-    push: null,
-    webhook: person.webhookUrl,
-  }[channel];
+  const fits = ({ platform }: { platform: string }) => [platform, undefined].includes(request.platform);
+  const addresses = {
+    realtime: [person.id],
+    email: [person.email],
+    sms: [person.phone],
+    push: person.devices.filter(fits).map((device) => device.address),
+    webhook: [person.webhookUrl],
+  }[channel].filter((address) => address !== null);
   const said = new Map(Object.entries(person.eventPreferences)).get(request.eventType ?? '')?.[channel];
   const asleep = request.at === NIGHT && person.quietHours !== null && request.priority !== 'critical';
   const objections: [boolean, string][] = [
@@ -219,14 +238,14 @@ function expected(channel: Channel, request: RouteRequest, person: RoutedPerson)
     [!person.active, 'person_inactive'],
     [!must && said === false, 'event_preference_off'],
     [!must && said === undefined && !(person.preferences[channel] ?? channel !== 'sms'), 'preference_off'],
-    [address === null && channel === 'push', 'no_device'],
-    [address === null, 'no_address'],
+    [addresses.length === 0 && channel === 'push', 'no_device'],
+    [addresses.length === 0, 'no_address'],
     [person.suppressed[channel] !== undefined, 'suppressed'],
     [asleep && request.expiresAt === MORNING, 'expires_in_quiet_hours'],
   ];
   const objection = objections.find(([holds]) => holds);
   if (objection !== undefined) return { channel, used: false, reason: objection[1] };
-  return { channel, used: true, address, reason: because, ...(asleep ? { deferredUntil: MORNING } : {}) };
+  return { channel, used: true, addresses, reason: because, ...(asleep ? { deferredUntil: MORNING } : {}) };
 }
 
 function reasonToUse(channel: Channel, { channels, eventChannels, priority }: RouteRequest): string | null {

@@ -21,6 +21,7 @@ import { auditRoutes } from './routes/audit.js';
 import { boardRoutes } from './routes/board.js';
 import { consoleRoutes } from './routes/console.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
+import { deviceRoutes } from './routes/devices.js';
 import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
 import { importingRoutes } from './routes/importing.js';
@@ -78,6 +79,7 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', importingRoutes(database, catalogue));
   app.use('/api/v1', peopleRoutes(database, catalogue));
+  app.use('/api/v1', deviceRoutes({ database, notifier }));
   app.use('/api/v1', auditRoutes(database));
   app.use('/api/v1', webhookSecretRoutes(database, settings.WEBHOOK_SECRETS));
 

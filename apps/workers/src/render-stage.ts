@@ -53,6 +53,10 @@ function messageOf(claim: Claimed, content: Message['content']): Message {
     personId: claim.notification.personId,
     to: claim.address,
     content,
+    ...(claim.device === null ? {} : { device: claim.device }),
+    ...(claim.expiresAt === null
+      ? {}
+      : { expiresInMs: claim.expiresAt.getTime() - claim.claimedAt.getTime() }),
     firstAttemptAt: claim.firstAttemptAt,
   };
 }

@@ -15,6 +15,7 @@ export const CODES: Readonly<Record<string, string>> = {
   not_found: 'there is no such thing',
   unknown_person: 'there is no such person',
   no_webhook_secrets: 'no webhooks are sent from here',
+  unknown_device: 'the person has no such device',
   conflict: 'it cannot be done in the state that things are in',
   nothing_to_cancel: 'nothing of it is left to cancel',
   idempotency_key_in_use: 'a call with the same key is still running',

@@ -2,7 +2,7 @@ import { channel, externalId, moment, priority } from '@belfry/shared/channels/f
 import { CHANNELS } from '@belfry/shared/domain/channel.js';
 import { STATUSES } from '@belfry/shared/domain/delivery-state.js';
 import { isId } from '@belfry/shared/domain/ids.js';
-import { maskAddress } from '@belfry/shared/domain/mask.js';
+import { maskAddressOn } from '@belfry/shared/domain/mask.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import {
@@ -124,7 +124,7 @@ function detailsOf({ notification, deliveries }: NotificationRecord) {
       channel: delivery.channel,
       state: delivery.state,
       provider: delivery.provider,
-      to: delivery.address === null ? null : maskAddress(delivery.address),
+      to: delivery.address === null ? null : maskAddressOn(delivery.channel, delivery.address),
       template: delivery.template,
       due_at: delivery.dueAt,
       sent_at: delivery.sentAt,

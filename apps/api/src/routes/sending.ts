@@ -1,4 +1,13 @@
-import { emailRequest, type SendRequest, sendRequest, smsRequest } from '@belfry/shared/channels/requests.js';
+import {
+  emailRequest,
+  type PushRequest,
+  pushRequest,
+  type SendRequest,
+  sendRequest,
+  smsRequest,
+} from '@belfry/shared/channels/requests.js';
+import type { Channel } from '@belfry/shared/domain/channel.js';
+import { PLATFORMS, type Platform } from '@belfry/shared/domain/device.js';
 import { type FieldError, invalid, Refusal } from '@belfry/shared/domain/refusal.js';
 import type { NewNotification } from '@belfry/shared/ledger/accept.js';
 import type { Notifier, Prepared } from '@belfry/shared/notify/notifier.js';
@@ -43,9 +52,7 @@ const NOTIFICATION: Kind<SendRequest> = {
       ? 'scheduled'
       : 'queued',
     notification_id: notification.id,
-    channels: notification.deliveries
-      .filter(({ state }) => state !== 'skipped')
-      .map(({ channel }) => channel),
+    channels: channelsOf(notification),
     deliveries: notification.deliveries.map(({ id, channel, state, reason }) => ({
       id,
       channel,
@@ -71,6 +78,23 @@ const SMS: Kind<z.infer<typeof smsRequest>> = {
   incomplete: { fields: ['phone', 'message'], detail: 'Phone number and message are required' },
 };
 
+/** The same to the devices of one platform alone. Without one the notification is kept, and has failed. */
+const push = (platform: Platform): Kind<PushRequest> => ({
+  schema: pushRequest,
+  person: (body) => body.user_id,
+  prepare: (notifier, body, caller) => notifier.prepare({ ...body, channels: ['push'] }, caller, platform),
+  accepted: ({ id, deliveries }) => ({
+    status: 'push_queued',
+    notification_id: id,
+    devices: deliveries.filter(({ state }) => state !== 'skipped').length,
+  }),
+  incomplete: { fields: ['user_id', 'message'], detail: 'User ID and message are required' },
+});
+
+export const platformParam = z.object({
+  platform: z.enum(PLATFORMS, `must be one of ${PLATFORMS.join(', ')}`),
+});
+
 /** Everything that creates a notification. */
 export function sendingRoutes({ notifier, limits, once }: SendingParts): Router {
   const router = Router();
@@ -90,6 +114,10 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
   );
   router.post('/notifications/sms/send', senders, ...ONE, (req, res) =>
     once(req, res, () => makeOne(SMS, req)),
+  );
+
+  router.post('/notifications/push/mobile/:platform', senders, ...ONE, (req, res) =>
+    once(req, res, () => makeOne(push(parse(platformParam, req.params).platform), req)),
   );
 
   router.post('/notifications/explain', senders, ...ONE, async (req, res) => {
@@ -150,6 +178,11 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
   }
 
   return router;
+}
+
+/** The channels that are used; several devices are one of them. */
+function channelsOf({ deliveries }: NewNotification): Channel[] {
+  return [...new Set(deliveries.filter(({ state }) => state !== 'skipped').map(({ channel }) => channel))];
 }
 
 /** The user directory may know all the others, so its silence about one person is that item's alone. */

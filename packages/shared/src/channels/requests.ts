@@ -92,3 +92,18 @@ export const smsRequest = z
   .superRefine(expiresAfterSending)
   .meta({ id: 'SmsRequest', description: 'A text message to a bare number.' });
 export type SmsRequest = z.infer<typeof smsRequest>;
+
+/** A push to a person's devices of one platform. */
+export const pushRequest = z
+  .object({
+    user_id: externalId.meta({ description: 'The person to tell' }),
+    message: prose(10_000),
+    title: line(200).optional().meta({ description: 'One line' }),
+    type: externalId.optional().meta({ description: 'A word for the application that shows it' }),
+    priority: priority.default('normal'),
+    data: record.optional().meta({ description: 'Kept, and handed to the application that shows it' }),
+    ...WHEN,
+  })
+  .superRefine(expiresAfterSending)
+  .meta({ id: 'PushRequest', description: 'A push to the devices that a person has of one platform.' });
+export type PushRequest = z.infer<typeof pushRequest>;

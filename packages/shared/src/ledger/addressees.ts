@@ -1,4 +1,5 @@
 import type { Channel } from '../domain/channel.js';
+import type { Platform } from '../domain/device.js';
 import type { Wishes } from '../domain/wishes.js';
 import type { Database } from './database.js';
 import { keptAddress } from './suppressed-address.js';
@@ -9,6 +10,8 @@ export interface Addressee extends Wishes {
   readonly email: string | null;
   readonly phone: string | null;
   readonly webhookUrl: string | null;
+  /** Where a push reaches them, the oldest first. */
+  readonly devices: readonly { readonly address: string; readonly platform: Platform }[];
   readonly locale: string;
   readonly timezone: string;
   readonly active: boolean;
@@ -31,7 +34,9 @@ export async function loadAddressees(
        (extract(epoch FROM now() - p.directory_at) * 1000)::float8 AS "directoryAgeMs",
        coalesce((SELECT json_object_agg(s.channel, s.reason) FROM suppression s
          WHERE (s.channel = 'email' AND s.address = lower(p.email)) OR (s.channel = 'sms' AND s.address = p.phone)
-           OR (s.channel = 'webhook' AND s.address = p.webhook_url)), '{}') AS suppressed
+           OR (s.channel = 'webhook' AND s.address = p.webhook_url)), '{}') AS suppressed,
+       coalesce((SELECT json_agg(json_build_object('address', d.address, 'platform', d.platform) ORDER BY d.id)
+         FROM device d WHERE d.person_id = p.id), '[]') AS devices
      FROM person p WHERE p.id = ANY($1::text[])`,
     [[...new Set(ids)]],
   );

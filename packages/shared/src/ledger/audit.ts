@@ -23,6 +23,8 @@ export const AUDIT_ACTIONS = [
   'board.change',
   'queues.rebuild',
   'webhook_secret.read',
+  'device.put',
+  'device.remove',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -1,5 +1,6 @@
 import { type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
+import type { Platform, PushKeys } from '../domain/device.js';
 import type { Wishes } from '../domain/wishes.js';
 import type { NotificationContent } from './accept.js';
 import type { Database } from './database.js';
@@ -38,7 +39,15 @@ export interface Claimed {
   readonly notification: ClaimedNotification;
   /** Null for a mail or text message to a bare address, and for somebody who was erased since. */
   readonly person: ClaimedPerson | null;
+  /** What a push goes to; null on the other channels, and for a device that is not the person's any more. */
+  readonly device: ClaimedDevice | null;
   readonly suppressed: string | null;
+}
+
+export interface ClaimedDevice {
+  readonly platform: Platform;
+  /** Only of a browser. */
+  readonly keys: PushKeys | null;
 }
 
 export interface ClaimedNotification extends NotificationContent {
@@ -140,6 +149,7 @@ interface ClaimRow {
   age_ms: number;
   traceparent: string | null;
   person: ClaimedPerson | null;
+  device: ClaimedDevice | null;
   suppressed: string | null;
 }
 
@@ -183,6 +193,7 @@ function toClaim(row: ClaimRow): Claim {
       traceparent: row.traceparent,
     },
     person: row.person,
+    device: row.device,
     suppressed: row.suppressed,
   };
 }
@@ -235,11 +246,13 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
   CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(
     'locale', p.locale, 'timezone', p.timezone, 'active', p.active, 'preferences', p.preferences,
     'eventPreferences', p.event_preferences, 'quietHours', p.quiet_hours) END AS person,
+  CASE WHEN v.id IS NOT NULL THEN json_build_object('platform', v.platform, 'keys', v.keys) END AS device,
   s.reason AS suppressed
 FROM was
 LEFT JOIN taken ON taken.id = was.id
 LEFT JOIN notification n ON n.id = taken.notification_id
 LEFT JOIN person p ON p.id = n.person_id
+LEFT JOIN device v ON taken.channel = 'push' AND v.address = taken.address AND v.person_id = n.person_id
 LEFT JOIN LATERAL (SELECT CASE
     WHEN taken.address IS NULL OR p.id IS NULL THEN taken.address
     WHEN taken.channel = 'email' THEN p.email

@@ -31,7 +31,7 @@ export interface DeliveryRecord {
   readonly providerId: string | null;
   readonly template: string | null;
   readonly tries: readonly Try[];
-  /** Set when the address must not be used again. */
+  /** Set when the address must not be used again: it is suppressed, and a device is forgotten. */
   readonly suppress: string | null;
 }
 
@@ -106,7 +106,10 @@ WITH outcome AS MATERIALIZED (
   INSERT INTO suppression (channel, address, reason)
   SELECT DISTINCT ON (channel, kept) channel, kept, suppress
   FROM (SELECT channel, ${keptAddressSql('channel', 'address')} AS kept, suppress FROM moved) AS refused
-  WHERE suppress IS NOT NULL AND kept IS NOT NULL
+  WHERE suppress IS NOT NULL AND kept IS NOT NULL AND channel <> 'push'
   ON CONFLICT DO NOTHING
+), forgotten AS (
+  DELETE FROM device USING moved
+  WHERE moved.channel = 'push' AND moved.suppress IS NOT NULL AND device.address = moved.address
 )
 SELECT id FROM moved`;

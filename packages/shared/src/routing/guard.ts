@@ -38,6 +38,9 @@ export function objectionTo(claim: Claimed, { poisonAfter, mandatory }: GuardRul
   const { eventType } = claim.notification;
   const unwished = wishAgainst(claim.channel, { eventType, mandatory: mandatory(eventType) }, claim.person);
   if (unwished !== null) return { state: 'suppressed', reason: unwished };
+  // Taken away, or registered by somebody else since: whoever holds it now must not read this.
+  if (claim.channel === 'push' && claim.device === null)
+    return { state: 'suppressed', reason: 'device_gone' };
   const { priority, claimedAt: at, expiresAt } = claim;
   const quiet = quietFor(claim.person, { priority, at, expiresAt });
   if (quiet === null) return null;

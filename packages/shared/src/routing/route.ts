@@ -1,4 +1,5 @@
 import { CHANNELS, type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
+import type { Platform } from '../domain/device.js';
 import type { Wishes } from '../domain/wishes.js';
 import { type WishedEvent, wishAgainst } from './preferences.js';
 import { quietFor } from './quiet-hours.js';
@@ -9,10 +10,17 @@ export interface RoutedPerson extends Wishes {
   readonly email: string | null;
   readonly phone: string | null;
   readonly webhookUrl: string | null;
+  readonly devices: readonly RoutedDevice[];
   readonly active: boolean;
   /** IANA time zone: the one of the quiet hours. */
   readonly timezone: string;
   readonly suppressed: Readonly<Partial<Record<Channel, string>>>;
+}
+
+/** Where a push reaches a person. */
+export interface RoutedDevice {
+  readonly address: string;
+  readonly platform: Platform;
 }
 
 export interface RouteRequest extends WishedEvent {
@@ -25,6 +33,8 @@ export interface RouteRequest extends WishedEvent {
   readonly at?: Date | undefined;
   /** When it is too late to send it. */
   readonly expiresAt?: Date | undefined;
+  /** Only devices of this platform; all of them without it. */
+  readonly platform?: Platform | undefined;
 }
 
 /** Why a channel was used or not, in a short name; `RULES` has the sentence. */
@@ -35,7 +45,8 @@ export type Decision =
   | {
       readonly channel: Channel;
       readonly used: true;
-      readonly address: string;
+      /** One delivery for each; at least one. A person has several only of devices. */
+      readonly addresses: readonly string[];
       readonly reason: RouteReason;
       /** The end of the person's quiet hours, until which it waits. */
       readonly deferredUntil?: Date;
@@ -79,13 +90,13 @@ export function route(request: RouteRequest, person: RoutedPerson): Decision[] {
     if (!person.active) return { channel, used: false, reason: 'person_inactive' };
     const unwished = wishAgainst(channel, request, person);
     if (unwished !== null) return { channel, used: false, reason: unwished };
-    const address = addressOn(channel, person);
-    if (address === null)
+    const addresses = addressesOn(channel, request, person);
+    if (addresses.length === 0)
       return { channel, used: false, reason: channel === 'push' ? 'no_device' : 'no_address' };
     if (person.suppressed[channel] !== undefined) return { channel, used: false, reason: 'suppressed' };
-    if (quiet === null) return { channel, used: true, address, reason: wish.reason };
+    if (quiet === null) return { channel, used: true, addresses, reason: wish.reason };
     if (quiet.expires) return { channel, used: false, reason: 'expires_in_quiet_hours' };
-    return { channel, used: true, address, reason: wish.reason, deferredUntil: quiet.until };
+    return { channel, used: true, addresses, reason: wish.reason, deferredUntil: quiet.until };
   });
 }
 
@@ -110,17 +121,23 @@ function wanted(channel: Channel, request: RouteRequest): { used: boolean; reaso
     : { used: false, reason: 'priority_too_low' };
 }
 
-function addressOn(channel: Channel, person: RoutedPerson): string | null {
+function addressesOn(channel: Channel, { platform }: RouteRequest, person: RoutedPerson): string[] {
   switch (channel) {
     case 'realtime':
-      return person.id;
+      return [person.id];
     case 'email':
-      return person.email;
+      return given(person.email);
     case 'sms':
-      return person.phone;
+      return given(person.phone);
     case 'webhook':
-      return person.webhookUrl;
+      return given(person.webhookUrl);
     case 'push':
-      return null;
+      return person.devices
+        .filter((device) => platform === undefined || device.platform === platform)
+        .map(({ address }) => address);
   }
+}
+
+function given(address: string | null): string[] {
+  return address === null ? [] : [address];
 }
