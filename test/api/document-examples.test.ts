@@ -6,6 +6,7 @@ import { operations, resolved } from '../support/api-document/operations.js';
 import { type CallOptions, useFleet } from '../support/fleet.js';
 import type { Answer } from '../support/http.js';
 import { assertProblem } from './problem.js';
+import { putNotes } from './put-notes.js';
 
 /** Erasing comes last: what is erased cannot be shown. */
 const OPERATIONS = TOPICS.flatMap(({ operations }) => operations).toSorted(
@@ -72,6 +73,11 @@ describe('what the document gives as examples', () => {
 
   /** The path of something that is there, and that nothing has been done to. */
   async function filled(path: string): Promise<string> {
+    if (path.includes('{user_id}')) return path.replace('{user_id}', PERSON);
+    if (path.includes('{item}')) {
+      const [item = ''] = await putNotes(fleet(), PERSON, ['x']);
+      return path.replace('{id}', PERSON).replace('{item}', item);
+    }
     const [, before = '', rest = ''] = /^(.*)\{id\}(.*)$/.exec(path) ?? [];
     if (before.endsWith('/users/')) return before + PERSON + rest;
     const later = new Date(Date.now() + 3_600_000).toISOString();

@@ -45,7 +45,7 @@ export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
 
-/** A database whose transactions have done their work and wait before they commit, until `release`. */
+/** A database whose transactions have done their work and wait before they commit: until `release`, and 15 s at most. */
 export function heldOpen(database: Database): {
   readonly database: Database;
   readonly worked: Promise<void>;
@@ -55,6 +55,7 @@ export function heldOpen(database: Database): {
   let done = () => {};
   const gate = new Promise<void>((resolve) => {
     release = resolve;
+    setTimeout(resolve, 15_000).unref();
   });
   const worked = new Promise<void>((resolve) => {
     done = resolve;

@@ -23,6 +23,7 @@ import { deadLetterRoutes } from './routes/dead-letters.js';
 import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
 import { importingRoutes } from './routes/importing.js';
+import { inboxRoutes } from './routes/inbox.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
@@ -76,6 +77,7 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', importingRoutes(database));
   app.use('/api/v1', peopleRoutes(database));
+  app.use('/api/v1', inboxRoutes({ database, onRead: tellSessions }));
   app.use('/api/v1', auditRoutes(database));
   app.use('/api/v1', webhookSecretRoutes(database, settings.WEBHOOK_SECRETS));
 
@@ -83,3 +85,6 @@ export function createApp(parts: ApiParts): Express {
   app.use(answerErrors(log));
   return app;
 }
+
+/** Lets the person's open sessions hear that something was read. Nobody is connected to this process. */
+function tellSessions(_personId: string): void {}

@@ -28,6 +28,7 @@ export const CODES: Readonly<Record<string, string>> = {
   unsafe_json: 'the body holds something that cannot be stored',
   incomplete_body: 'the body did not arrive whole',
   malformed_request: 'the request could not be read',
+  unknown_item: 'there is no such notification in this inbox',
   unknown_event: 'there is no such event',
   invalid_context: 'a variable of the event is missing or wrong',
   rate_limited: 'too many calls, or too many to one person',
