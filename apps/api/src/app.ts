@@ -24,6 +24,7 @@ import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
 import { importingRoutes } from './routes/importing.js';
 import { inboxRoutes } from './routes/inbox.js';
+import { inboxPageRoutes } from './routes/inbox-page.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
@@ -61,6 +62,7 @@ export function createApp(parts: ApiParts): Express {
   app.use(healthRoutes({ database, engine, migrated }));
   app.use(metricsRoutes(parts.registry, createFleetView(database, engine)));
   app.use(consoleRoutes());
+  app.use(inboxPageRoutes());
   app.use(docsRoutes());
   app.use(boardRoutes({ ...parts, authenticator }));
 
