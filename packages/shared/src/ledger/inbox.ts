@@ -12,27 +12,26 @@ export const INBOX_SIZE = 100;
  * The row of the inbox is held until the commit. So a person's notes become visible in the order of their numbers, and a
  * reader who has seen one has missed none before it. One that is put in again after a hundred others have pushed it out
  * is new.
+ *
+ * In a transaction of its own, or in the one that is given.
  */
 export async function putInInboxes(
-  database: Database,
+  database: Statements | Database,
   messages: readonly Message<'realtime'>[],
 ): Promise<void> {
-  const rows = messages.map(({ deliveryId, notificationId, to, content }) => ({
-    deliveryId,
-    notificationId,
-    to,
-    ...content,
-  }));
-  await retryTransient(() =>
-    database.transaction(async (transaction) => {
-      const held = await holdInboxes(
-        transaction,
-        rows.map(({ to }) => to),
-      );
-      const given = rows.filter(({ to }) => held.has(to));
-      if (given.length > 0) await transaction.rows(PUT, [JSON.stringify(given), INBOX_SIZE]);
-    }),
+  if (!('transaction' in database)) return put(database, messages);
+  await retryTransient(() => database.transaction((transaction) => put(transaction, messages)));
+}
+
+async function put(transaction: Statements, messages: readonly Message<'realtime'>[]): Promise<void> {
+  const held = await holdInboxes(
+    transaction,
+    messages.map(({ to }) => to),
   );
+  const rows = messages
+    .filter(({ to }) => held.has(to))
+    .map(({ deliveryId, notificationId, to, content }) => ({ deliveryId, notificationId, to, ...content }));
+  if (rows.length > 0) await transaction.rows(PUT, [JSON.stringify(rows), INBOX_SIZE]);
 }
 
 /**
