@@ -5,7 +5,17 @@ import type { Topic } from './operation.js';
 import { pages } from './pages.js';
 import { people } from './people.js';
 import { reading } from './reading.js';
+import { realtime } from './realtime.js';
 import { sending } from './sending.js';
 
 /** Everything that the API serves, in the order in which it is shown. */
-export const TOPICS: readonly Topic[] = [sending, reading, operating, deadLetters, people, audit, pages];
+export const TOPICS: readonly Topic[] = [
+  sending,
+  reading,
+  operating,
+  deadLetters,
+  people,
+  realtime,
+  audit,
+  pages,
+];

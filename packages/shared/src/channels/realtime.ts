@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { UUID } from '../domain/ids.js';
 import { externalId, record } from './fields.js';
 
-const sessionId = externalId.meta({ description: "The client's own name for it, or the id of one of its streams" });
+const sessionId = externalId.meta({
+  description: "The client's own name for it, or the id of one of its streams",
+});
 
 /** What a client says when it reports a session by itself. */
 export const sessionBody = z
@@ -17,9 +19,7 @@ export const sessionBody = z
   .meta({ id: 'ReportedSession' });
 
 /** Which session; all of them when none is named. */
-export const sessionNameBody = z
-  .object({ session_id: sessionId.optional() })
-  .meta({ id: 'SessionName' });
+export const sessionNameBody = z.object({ session_id: sessionId.optional() }).meta({ id: 'SessionName' });
 
 /** What a client may say on a WebSocket. */
 export const clientMessage = z.discriminatedUnion('type', [

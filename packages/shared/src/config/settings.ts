@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
-import { realtimeFields } from './realtime-settings.js';
 import { directoryUrl, limit, passwordHash, retention, url, webhookSecrets, whole } from './fields.js';
+import { realtimeFields } from './realtime-settings.js';
 
 /** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
 const SHORTEST_SECRET = 16;

@@ -93,11 +93,7 @@ export async function openingOf(
   return { notes, cursor: lastSeq, resync: false, unread };
 }
 
-async function seqOf(
-  database: Statements,
-  personId: string,
-  notificationId: string,
-): Promise<number | null> {
+async function seqOf(database: Statements, personId: string, notificationId: string): Promise<number | null> {
   const [row] = await database.rows<{ seq: number | null }>(
     'SELECT max(seq) AS seq FROM inbox_item WHERE person_id = $1 AND notification_id = $2',
     [personId, notificationId],

@@ -52,7 +52,10 @@ export interface Events {
   operatorTold(facts: { deliveries: number }): void;
   pruned(facts: { notifications: number }): void;
   upkeepFailed(facts: { task: string; error: unknown }): void;
-  connectionFailed(facts: { part: 'queue' | 'database' | 'realtime bus' | 'trace collector'; error: unknown }): void;
+  connectionFailed(facts: {
+    part: 'queue' | 'database' | 'realtime bus' | 'trace collector';
+    error: unknown;
+  }): void;
   /** Counted, not logged: whoever calls too often could fill the log as well. */
   rateLimited(facts: { limit: 'calls' | 'notifications' }): void;
   /** `known`: what is in the ledger was used in its place. */
