@@ -52,6 +52,10 @@ function refuse(req: IncomingMessage, socket: Duplex, error: unknown, log: Logge
   res.once('finish', () => socket.destroySoon());
   const problem = refusal === null ? INTERNAL : problemOf(refusal);
   if (refusal !== null) setRefusalHeaders(res, refusal);
-  res.writeHead(problem.status, { 'Content-Type': 'application/problem+json; charset=utf-8' });
-  res.end(JSON.stringify(problem));
+  const body = JSON.stringify(problem);
+  res.writeHead(problem.status, {
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+  });
+  res.end(body);
 }

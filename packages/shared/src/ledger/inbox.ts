@@ -1,5 +1,5 @@
 import type { Message } from '../domain/message.js';
-import type { Database } from './database.js';
+import type { Statements } from './database.js';
 import { retryTransient } from './retry-transient.js';
 
 /** How many notes an inbox keeps: the last ones. */
@@ -13,7 +13,7 @@ export const INBOX_SIZE = 100;
  * reader who has seen one has missed none before it.
  */
 export async function putInInboxes(
-  database: Database,
+  database: Statements,
   messages: readonly Message<'realtime'>[],
 ): Promise<void> {
   const rows = messages.map(({ deliveryId, notificationId, to, content }) => ({
