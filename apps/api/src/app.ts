@@ -11,11 +11,12 @@ import type { Tracing } from '@belfry/shared/service/tracing.js';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { createFleetView } from './metrics/fleet-view.js';
-import { authenticate, createAuthenticator } from './middleware/authenticate.js';
+import { type Authenticator, authenticate } from './middleware/authenticate.js';
 import { answerErrors, nothingHere } from './middleware/errors.js';
-import { createLimits } from './middleware/limits.js';
+import type { Limits } from './middleware/limits.js';
 import { observe } from './middleware/observe.js';
 import { createKeyed, createOnce } from './middleware/once.js';
+import type { Realtime } from './realtime/realtime.js';
 import { auditRoutes } from './routes/audit.js';
 import { boardRoutes } from './routes/board.js';
 import { consoleRoutes } from './routes/console.js';
@@ -28,7 +29,9 @@ import { inboxPageRoutes } from './routes/inbox-page.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
+import { presenceRoutes } from './routes/presence.js';
 import { readingRoutes } from './routes/reading.js';
+import { realtimeRoutes } from './routes/realtime.js';
 import { sendingRoutes } from './routes/sending.js';
 import { webhookSecretRoutes } from './routes/webhook-secret.js';
 
@@ -42,15 +45,16 @@ export interface ApiParts {
   readonly events: Events;
   readonly registry: Registry;
   readonly tracing: Tracing;
+  readonly authenticator: Authenticator;
+  readonly limits: Limits;
+  readonly realtime: Realtime;
   /** False until the schema is what this build needs. */
   readonly migrated: () => boolean;
 }
 
 /** All middleware and all routes, in order. */
 export function createApp(parts: ApiParts): Express {
-  const { settings, database, engine, notifier, log, migrated } = parts;
-  const authenticator = createAuthenticator(settings);
-  const limits = createLimits(settings, engine, parts.events);
+  const { settings, database, engine, notifier, log, migrated, authenticator, limits, realtime } = parts;
   const keyed = createKeyed(database);
   const once = createOnce(keyed, notifier);
 
@@ -64,9 +68,10 @@ export function createApp(parts: ApiParts): Express {
   app.use(consoleRoutes());
   app.use(inboxPageRoutes());
   app.use(docsRoutes());
-  app.use(boardRoutes({ ...parts, authenticator }));
+  app.use(boardRoutes(parts));
 
   app.use(helmet());
+  app.use(realtimeRoutes(realtime.eventStream));
   app.use('/api/v1', (_req, _res, next) => {
     if (!migrated())
       throw new Refusal('unavailable', 'The database is not ready yet.', { retryAfterMs: 2_000 });
@@ -79,7 +84,8 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', importingRoutes(database));
   app.use('/api/v1', peopleRoutes(database));
-  app.use('/api/v1', inboxRoutes({ database, onRead: tellSessions }));
+  app.use('/api/v1', inboxRoutes({ database, onRead: (person) => realtime.bus.look([person]) }));
+  app.use('/api/v1', presenceRoutes({ settings, database, bus: realtime.bus }));
   app.use('/api/v1', auditRoutes(database));
   app.use('/api/v1', webhookSecretRoutes(database, settings.WEBHOOK_SECRETS));
 
@@ -87,6 +93,3 @@ export function createApp(parts: ApiParts): Express {
   app.use(answerErrors(log));
   return app;
 }
-
-/** Lets the person's open sessions hear that something was read. Nobody is connected to this process. */
-function tellSessions(_personId: string): void {}

@@ -5,7 +5,7 @@ const WHOLE = 100;
 const PATIENCE_MS = 10_000;
 
 /** Why a call was not answered with what was asked: the status, 0 when nobody answered, and a sentence. */
-export class Refused extends Error {
+class Refused extends Error {
   constructor(status, detail) {
     super(detail);
     this.status = status;

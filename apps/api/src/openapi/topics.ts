@@ -6,6 +6,7 @@ import type { Topic } from './operation.js';
 import { pages } from './pages.js';
 import { people } from './people.js';
 import { reading } from './reading.js';
+import { realtime } from './realtime.js';
 import { sending } from './sending.js';
 
 /** Everything that the API serves, in the order in which it is shown. */
@@ -16,6 +17,7 @@ export const TOPICS: readonly Topic[] = [
   deadLetters,
   people,
   inbox,
+  realtime,
   audit,
   pages,
 ];
