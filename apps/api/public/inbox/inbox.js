@@ -3,13 +3,12 @@
 import { inboxOf } from './api.js';
 import { keepLive } from './live.js';
 import { createNotes } from './notes.js';
+import { hideState, showState } from './state.js';
 import { forgetToken, keepToken, keptToken, subjectOf } from './token.js';
 import { drawNotes, drawTimes, focusNear } from './view.js';
 
 const find = (id) => document.getElementById(id);
 const MINUTE_MS = 60_000;
-/** Connecting takes a moment; only what takes longer is worth a word. */
-const GRACE_MS = 1_500;
 
 let session = null;
 
@@ -33,9 +32,6 @@ for (const button of document.querySelectorAll('[data-show]'))
 setInterval(() => drawTimes(find('list')), MINUTE_MS);
 document.addEventListener('visibilitychange', () => document.hidden || session?.hurry());
 
-const kept = keptToken();
-if (kept !== null) open(kept);
-
 function open(token) {
   const person = subjectOf(token);
   if (person === null) return leave('This is not a token.');
@@ -52,7 +48,8 @@ function leave(reason) {
   session = null;
   forgetToken();
   drawNotes(find('list'), [], () => {});
-  for (const id of ['inbox', 'leave', 'state', 'away']) find(id).hidden = true;
+  hideState();
+  for (const id of ['inbox', 'leave']) find(id).hidden = true;
   find('enter').hidden = false;
   find('person').textContent = '';
   showCount(null);
@@ -181,38 +178,6 @@ function createSession(person, token) {
   };
 }
 
-const shown = { state: '', timer: undefined, ticking: undefined };
-
-/** Says whether the page is live. A short break is not worth a word, and the seconds are for the eyes alone. */
-function showState(state, until) {
-  clearInterval(shown.ticking);
-  if (state === 'live') {
-    clearTimeout(shown.timer);
-    shown.timer = undefined;
-    return setState('live', 'Live');
-  }
-  if (state === 'connecting' && shown.state === 'away') find('away-text').textContent = 'Connecting…';
-  if (state === 'waiting') {
-    const tick = () => {
-      const seconds = Math.max(1, Math.ceil((until - Date.now()) / 1_000));
-      find('away-text').textContent = `New ones cannot be shown at the moment. Trying again in ${seconds} s.`;
-    };
-    tick();
-    shown.ticking = setInterval(tick, 1_000);
-  }
-  if (shown.state === '') setState('connecting', 'Connecting…');
-  if (shown.state === 'away') return;
-  shown.timer ??= setTimeout(() => setState('away', 'Disconnected'), GRACE_MS);
-}
-
-function setState(state, words) {
-  shown.state = state;
-  find('state').hidden = false;
-  find('state').dataset.state = state;
-  if (find('state').textContent !== words) find('state').textContent = words;
-  find('away').hidden = state !== 'away';
-}
-
 function showCount(count) {
   find('count').hidden = !count;
   find('count').textContent = count ? String(count) : '';
@@ -231,3 +196,6 @@ function ring() {
   void bell.offsetWidth;
   bell.classList.add('rings');
 }
+
+const kept = keptToken();
+if (kept !== null) open(kept);
