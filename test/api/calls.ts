@@ -27,6 +27,12 @@ const MAIL = { to: 'somebody@example.org', subject: 'Your lease', body: 'It is s
 /** Every call of the contract that this build has. */
 export const CALLS: readonly ContractCall[] = [
   { method: 'POST', path: '/notifications/send', body: MESSAGE, also: ['internal'] },
+  {
+    method: 'POST',
+    path: `/notifications/realtime/user/${PERSON}`,
+    body: { message: 'Your keys are ready.' },
+    also: ['internal'],
+  },
   { method: 'POST', path: '/notifications/send', body: EVENT, also: ['internal'] },
   {
     method: 'POST',
@@ -55,6 +61,25 @@ export const CALLS: readonly ContractCall[] = [
     body: { user_id: PERSON, message: 'Your keys are ready.' },
     also: ['internal'],
   },
+  {
+    method: 'POST',
+    path: `/websocket/connect/${PERSON}`,
+    body: { session_id: 'phone', device_info: { name: 'A phone' } },
+    also: ['internal', 'self'],
+  },
+  {
+    method: 'POST',
+    path: `/websocket/heartbeat/${PERSON}`,
+    body: { session_id: 'phone' },
+    also: ['internal', 'self'],
+  },
+  { method: 'GET', path: `/presence/${PERSON}`, also: ['internal', 'self'] },
+  {
+    method: 'POST',
+    path: `/websocket/disconnect/${PERSON}`,
+    body: { session_id: 'tablet' },
+    also: ['internal', 'self'],
+  },
   { method: 'GET', path: '/audit', also: [] },
   { method: 'GET', path: '/dead-letters', also: [] },
   { method: 'POST', path: '/dead-letters/replay', body: { ids: [NO_ID], rate: 50 }, also: [] },
@@ -71,6 +96,10 @@ export const CALLS: readonly ContractCall[] = [
   { method: 'GET', path: `/users/${PERSON}`, also: [] },
   { method: 'GET', path: `/users/${PERSON}/preferences`, also: ['self'] },
   { method: 'GET', path: `/users/${PERSON}/webhook-secret`, also: [] },
+  { method: 'GET', path: `/users/${PERSON}/inbox`, also: ['self'] },
+  { method: 'GET', path: `/users/${PERSON}/inbox/unread-count`, also: ['self'] },
+  { method: 'POST', path: `/users/${PERSON}/inbox/read-all`, also: ['self'] },
+  { method: 'POST', path: `/users/${PERSON}/inbox/${NO_ID}/read`, also: ['self'] },
   { method: 'PUT', path: `/users/${PERSON}/preferences`, body: { sms: true, email: true }, also: ['self'] },
   { method: 'GET', path: `/users/${PERSON}/devices`, also: ['self'] },
   {

@@ -6,9 +6,14 @@ import { operations, resolved } from '../support/api-document/operations.js';
 import { type CallOptions, useFleet } from '../support/fleet.js';
 import type { Answer } from '../support/http.js';
 import { assertProblem } from './problem.js';
+import { putNotes } from './put-notes.js';
+
+/** An answer without an end has tests of its own. */
+const ends = ({ answers }: Operation) =>
+  Object.values(answers).every(({ content }) => content?.['text/event-stream'] === undefined);
 
 /** Erasing comes last: what is erased cannot be shown. */
-const OPERATIONS = TOPICS.flatMap(({ operations }) => operations).toSorted(
+const OPERATIONS = TOPICS.flatMap(({ operations }) => operations.filter(ends)).toSorted(
   (one, other) => erases(one) - erases(other),
 );
 function erases({ method, path }: Operation): number {
@@ -86,9 +91,14 @@ describe('what the document gives as examples', () => {
   /** The path of something that is there, and that nothing has been done to. */
   async function filled(path: string): Promise<string> {
     if (path.includes('{platform}')) return path.replace('{platform}', 'android');
+    if (path.includes('{user_id}')) return path.replace('{user_id}', PERSON);
+    if (path.includes('{item}')) {
+      const [item = ''] = await putNotes(fleet(), PERSON, ['x']);
+      return path.replace('{id}', PERSON).replace('{item}', item);
+    }
     const [, before = '', rest = ''] = /^(.*)\{id\}(.*)$/.exec(path) ?? [];
     if (path.includes('/devices')) return before + PERSON + rest.replace('{device_id}', await registered());
-    if (before.endsWith('/users/')) return before + PERSON + rest;
+    if (/\/(users|presence|connect|disconnect|heartbeat)\/$/.test(before)) return before + PERSON + rest;
     const later = new Date(Date.now() + 3_600_000).toISOString();
     if (!before.endsWith('/email/'))
       return before + (await fleet().send({ user_id: PERSON, message: 'x', send_at: later })) + rest;

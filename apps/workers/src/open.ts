@@ -6,6 +6,7 @@ import type { Message } from '@belfry/shared/domain/message.js';
 import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
 import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { openEngine } from '@belfry/shared/queue/engine.js';
+import { openRealtimeBus, type RealtimeBus } from '@belfry/shared/queue/realtime-bus.js';
 import { selectQueues } from '@belfry/shared/queue/topology.js';
 import { createBatcher } from '@belfry/shared/service/batcher.js';
 import { countEvents } from '@belfry/shared/service/event-metrics.js';
@@ -77,9 +78,13 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
   await awaitSchema(database, log);
   schema.ready = true;
   await awaitEngine(engine, log);
+  const bus = openRealtimeBus({
+    engine,
+    onError: (error) => events.connectionFailed({ part: 'realtime bus', error }),
+  });
   const providers: readonly OpenProvider[] = await openProviders(
     parsed.ok ? parsed.providers : [],
-    { putInInbox: inboxOf(database) },
+    { putInInbox: inboxOf(database, bus) },
     loadOf(chosen.queues, settings),
   );
   const owner = newId();
@@ -106,6 +111,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     running: {
       async stop() {
         await workers.stop();
+        await bus.stop();
         const closed = [engine.close(), database.close(), listening.stop(CUT_AFTER_MS), tracing.stop()];
         await within(1_000, Promise.all(closed));
       },
@@ -118,13 +124,15 @@ const MOST_CONNECTIONS = 200;
 /** When stopping: how long an answer that is under way may take. */
 const CUT_AFTER_MS = 300;
 
-function inboxOf(database: Database): (message: Message<'realtime'>) => Promise<void> {
+/** Puts notes into inboxes, many at once, and lets those who stream them know once they are there. */
+function inboxOf(database: Database, bus: RealtimeBus): (message: Message<'realtime'>) => Promise<void> {
   const batcher = createBatcher<Message<'realtime'>, true>({
     batch: 300,
     flights: 2,
     waiting: 20_000,
     run: async (messages) => {
       await putInInboxes(database, messages);
+      bus.look(messages.map(({ to }) => to));
       return messages.map(() => true);
     },
   });

@@ -1,5 +1,11 @@
-import { channel } from '@belfry/shared/channels/fields.js';
-import { emailRequest, pushRequest, sendRequest, smsRequest } from '@belfry/shared/channels/requests.js';
+import { channel, externalId } from '@belfry/shared/channels/fields.js';
+import {
+  emailRequest,
+  personMessage,
+  pushRequest,
+  sendRequest,
+  smsRequest,
+} from '@belfry/shared/channels/requests.js';
 import { directoryUnavailable } from '@belfry/shared/directory/directory.js';
 import { invalid } from '@belfry/shared/domain/refusal.js';
 import { type RouteReason, RULES } from '@belfry/shared/routing/route.js';
@@ -118,6 +124,31 @@ export const sending: Topic = {
       }),
       answers: { 202: { description: 'Accepted', content: json(accepted, { queued: ACCEPTED }) } },
       refusals: [unknownPerson('nobody'), unknownEvent, wrongContext, directoryUnavailable()],
+    },
+    {
+      id: 'sendToPerson',
+      method: 'post',
+      path: '/api/v1/notifications/realtime/user/{user_id}',
+      who: senders,
+      summary: 'Tell one person something that they see at once',
+      description:
+        'The same as `send` with a message and without `channels`: the routing chooses, and always has realtime and push in it.',
+      params: z.object({
+        user_id: externalId.meta({ description: 'The person', param: { example: 'abebe' } }),
+      }),
+      once: true,
+      body: json(personMessage, {
+        message: { message: MESSAGE.message, title: MESSAGE.title },
+        urgent: { message: 'Water in the cellar.', type: 'alarm', priority: 'critical', data: { house: 7 } },
+      }),
+      answers: {
+        202: { description: 'Accepted', content: json(accepted, { queued: ACCEPTED }) },
+      },
+      refusals: [
+        unknownPerson('nobody'),
+        invalid([{ path: 'message', message: 'is required' }], 'Message is required'),
+        directoryUnavailable(),
+      ],
     },
     {
       id: 'sendNotifications',

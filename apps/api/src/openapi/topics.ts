@@ -1,11 +1,13 @@
 import { audit } from './audit.js';
 import { deadLetters } from './dead-letters.js';
 import { devices } from './devices.js';
+import { inbox } from './inbox.js';
 import { operating } from './operating.js';
 import type { Topic } from './operation.js';
 import { pages } from './pages.js';
 import { people } from './people.js';
 import { reading } from './reading.js';
+import { realtime } from './realtime.js';
 import { sending } from './sending.js';
 
 /** Everything that the API serves, in the order in which it is shown. */
@@ -16,6 +18,8 @@ export const TOPICS: readonly Topic[] = [
   deadLetters,
   people,
   devices,
+  inbox,
+  realtime,
   audit,
   pages,
 ];

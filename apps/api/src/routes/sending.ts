@@ -1,6 +1,8 @@
+import { externalId } from '@belfry/shared/channels/fields.js';
 import {
   emailRequest,
   type PushRequest,
+  personMessage,
   pushRequest,
   type SendRequest,
   sendRequest,
@@ -62,6 +64,13 @@ const NOTIFICATION: Kind<SendRequest> = {
   }),
 };
 
+/** A message to the person whom the path names. */
+const PERSON_MESSAGE: Kind<SendRequest> = {
+  ...NOTIFICATION,
+  schema: personMessage.extend({ user_id: externalId }),
+  incomplete: { fields: ['message'], detail: 'Message is required' },
+};
+
 const EMAIL: Kind<z.infer<typeof emailRequest>> = {
   schema: emailRequest,
   person: () => null,
@@ -103,6 +112,9 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
   router.post('/notifications/send', senders, ...ONE, (req, res) =>
     once(req, res, () => makeOne(NOTIFICATION, req)),
   );
+  router.post('/notifications/realtime/user/:user_id', senders, ...ONE, (req, res) =>
+    once(req, res, () => makeOne(PERSON_MESSAGE, req, { ...req.body, user_id: req.params.user_id })),
+  );
   router.post('/notifications/batch', senders, ...MANY, (req, res) =>
     once(req, res, () => makeMany(NOTIFICATION, 'notifications', req)),
   );
@@ -138,9 +150,9 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
     });
   });
 
-  async function makeOne<Body>(kind: Kind<Body>, req: Request): Promise<Making> {
-    const result = read(kind.schema, req.body);
-    if (!result.ok) throw refusalOf(kind, result.errors, req.body);
+  async function makeOne<Body>(kind: Kind<Body>, req: Request, body: unknown = req.body): Promise<Making> {
+    const result = read(kind.schema, body);
+    if (!result.ok) throw refusalOf(kind, result.errors, body);
     return make(kind, result.value, callerOf(req).sub);
   }
 

@@ -62,7 +62,7 @@ WITH old AS MATERIALIZED (
   WHERE n.status = $1 AND n.created_at < now() - $3 * interval '1 day' AND NOT EXISTS (
     SELECT 1 FROM delivery d WHERE d.notification_id = n.id AND d.updated_at >= now() - $3 * interval '1 day')
   ORDER BY n.id FOR UPDATE OF n SKIP LOCKED
-), unread AS (
+), notes AS (
   DELETE FROM inbox_item WHERE delivery_id IN (
     SELECT d.id FROM delivery d JOIN doomed ON doomed.id = d.notification_id)
 ), gone AS (

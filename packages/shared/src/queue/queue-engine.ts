@@ -1,4 +1,4 @@
-import type { Job, Processor, Queue, Telemetry, WorkerOptions } from 'bullmq';
+import type { Job, Processor, Queue, RelayOptions, Telemetry, WorkerOptions } from 'bullmq';
 import type { Client } from 'pg';
 import type { Limit } from '../config/fields.js';
 import type { PoolUse } from '../service/metrics.js';
@@ -25,6 +25,8 @@ export interface QueueEngine {
   readonly pool: PoolUse | undefined;
   /** Starts a BullMQ worker. */
   work(name: string, process: DeliveryProcessor, options: WorkOptions): JobWorker;
+  /** A node of BullMQ's relay, which hands signals from process to process. Whoever opens one closes it. */
+  relay(): SignalRelay;
   /** A limit that counts over all processes. */
   limiter(name: string, limit: Limit, options?: LimiterOptions): Limiter;
   /** Resolves when the engine answers; rejects within two seconds when it does not. */
@@ -62,6 +64,23 @@ export interface JobWorker {
   isRunning(): boolean;
   close(force?: boolean): Promise<void>;
 }
+
+/** The parts of BullMQ's `Relay` that Belfry uses. */
+export interface SignalRelay {
+  waitUntilReady(): Promise<void>;
+  publish(topic: string, data: unknown): Promise<unknown>;
+  subscribe(topic: string, listener: (message: { readonly data: unknown }) => void): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** What every node of the relay has in common: one that died, or was forgotten by a wiped engine, is noticed soon. */
+export const RELAY_BOUNDS = {
+  namespace: 'belfry',
+  leaseDuration: 15_000,
+  heartbeatInterval: 3_000,
+  // As with workers: below the time after which a silent line counts as dead.
+  blockTimeout: 5_000,
+} as const satisfies Partial<RelayOptions>;
 
 export interface EngineOptions {
   /** Redis when set, otherwise PostgreSQL. */

@@ -1,4 +1,4 @@
-import { Queue, Worker } from 'bullmq';
+import { Queue, Relay, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded, ENGINE_TIMEOUT_MS } from './bounded.js';
@@ -11,6 +11,7 @@ import {
   type EngineOptions,
   QueueDown,
   type QueueEngine,
+  RELAY_BOUNDS,
   tracedBy,
   WORKER_BOUNDS,
 } from './queue-engine.js';
@@ -78,6 +79,17 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
       });
       worker.on('error', options.onError);
       return worker;
+    },
+    relay() {
+      const relay = new Relay({
+        connection: { ...LINE, url, connectionName: options.name, maxRetriesPerRequest: null },
+        prefix: 'belfry',
+        name: options.name,
+        skipVersionCheck: true,
+        ...RELAY_BOUNDS,
+      });
+      relay.on('error', options.onError);
+      return relay;
     },
     limiter: (name, limit, options) => redisLimiter(producer, name, limit, options),
     async ping() {

@@ -97,6 +97,18 @@ export function countEvents(events: Events, registry: Registry): Events {
     'Calls and notifications that were refused because there were too many.',
     'limit',
   );
+  const streamed = counter('belfry_realtime_notes_total', 'Notes that were streamed.', 'transport');
+  const streamsEnded = counter(
+    'belfry_realtime_streams_ended_total',
+    'Streams that have ended, by why.',
+    'transport',
+    'reason',
+  );
+  const streamFailures = counter(
+    'belfry_realtime_failures_total',
+    'Times that streams could not be served from the ledger.',
+    'task',
+  );
 
   return {
     ...events,
@@ -146,6 +158,18 @@ export function countEvents(events: Events, registry: Registry): Events {
     connectionFailed(facts) {
       connectionFailures.inc({ part: facts.part });
       events.connectionFailed(facts);
+    },
+    streamed(facts) {
+      streamed.inc({ transport: facts.transport }, facts.notes);
+      events.streamed(facts);
+    },
+    streamEnded(facts) {
+      streamsEnded.inc({ transport: facts.transport, reason: facts.reason });
+      events.streamEnded(facts);
+    },
+    streamsFailed(facts) {
+      streamFailures.inc({ task: facts.task });
+      events.streamsFailed(facts);
     },
     rateLimited(facts) {
       rateLimited.inc({ limit: facts.limit });

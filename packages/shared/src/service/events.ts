@@ -52,12 +52,36 @@ export interface Events {
   operatorTold(facts: { deliveries: number }): void;
   pruned(facts: { notifications: number }): void;
   upkeepFailed(facts: { task: string; error: unknown }): void;
-  connectionFailed(facts: { part: 'queue' | 'database' | 'trace collector'; error: unknown }): void;
+  connectionFailed(facts: {
+    part: 'queue' | 'database' | 'realtime bus' | 'trace collector';
+    error: unknown;
+  }): void;
   /** Counted, not logged: whoever calls too often could fill the log as well. */
   rateLimited(facts: { limit: 'calls' | 'notifications' }): void;
   /** `known`: what is in the ledger was used in its place. */
   directoryFailed(facts: { why: string; known: boolean }): void;
+  streamed(facts: { transport: StreamTransport; notes: number }): void;
+  streamOpened(facts: { sessionId: string; transport: StreamTransport }): void;
+  streamEnded(facts: { sessionId: string; transport: StreamTransport; reason: StreamEnd }): void;
+  /** The inboxes could not be looked at, or what is known of sessions could not be written down. */
+  streamsFailed(facts: { task: string; error: unknown }): void;
 }
+
+export type StreamTransport = 'websocket' | 'sse';
+
+/**
+ * Why a stream ended: the client left; it read too slowly; nothing was heard of it; its token ran out; somebody ended the
+ * session; the process stops; the client broke the protocol; the ledger could not be asked.
+ */
+export type StreamEnd =
+  | 'left'
+  | 'slow'
+  | 'silent'
+  | 'expired'
+  | 'disconnected'
+  | 'stopping'
+  | 'misused'
+  | 'failed';
 
 /** What a notification says: a text of the templates, the caller's own, or a message to a bare address. */
 export type NotificationKind = 'event' | 'text' | 'email' | 'sms';
@@ -160,6 +184,21 @@ export function createEvents(log: Logger): Events {
         known
           ? 'the user directory gave no answer; what was known of a person was used'
           : 'the user directory gave no answer, so a call was refused',
+      ),
+    // Counted, not logged: there is one for every note.
+    streamed: () => undefined,
+    streamOpened: ({ sessionId, transport }) =>
+      log.debug({ event: 'stream_opened', session_id: sessionId, transport }, 'a stream was opened'),
+    streamEnded: ({ sessionId, transport, reason }) =>
+      log[reason === 'slow' ? 'info' : 'debug'](
+        { event: 'stream_ended', session_id: sessionId, transport, reason },
+        'a stream has ended',
+      ),
+    streamsFailed: ({ task, error }) =>
+      complain(
+        `streams:${task}`,
+        { event: 'streams_failed', task, err: error },
+        'streams could not be served from the ledger; it is tried again',
       ),
   };
 }

@@ -1,0 +1,99 @@
+/* The stream of what is new, over a WebSocket that comes back whenever it is gone. */
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
+/** A connection that lasted so long was a good one: the next wait begins small again. */
+const GOOD_MS = 5_000;
+const PING_MS = 20_000;
+/** A connection on which nothing came for so long is dead, though nobody said so. */
+const SILENT_MS = 50_000;
+/** The server's word for a token that has run out. */
+const TOKEN_EXPIRED = 4401;
+
+/**
+ * Keeps a stream open.
+ *
+ * @param since says the id of the last note that is known, or null.
+ * @param onEvent called with each event.
+ * @param onState called with `connecting`, `live`, `waiting` (and when it will be tried again), or `expired`, which is the end.
+ */
+export function keepLive({ token, since, onEvent, onState }) {
+  let socket;
+  let tries = 0;
+  let timer;
+  let pinging;
+  let heardAt = 0;
+  let stopped = false;
+
+  function connect() {
+    clearTimeout(timer);
+    if (stopped) return;
+    onState('connecting');
+    const url = new URL('/ws', location.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    const last = since();
+    if (last !== null) url.searchParams.set('since', last);
+    const mine = new WebSocket(url, [`belfry.${token}`]);
+    let openedAt = null;
+    socket = mine;
+    heardAt = performance.now();
+    mine.addEventListener('open', () => {
+      openedAt = heardAt = performance.now();
+      onState('live');
+    });
+    mine.addEventListener('message', ({ data }) => {
+      heardAt = performance.now();
+      if (socket === mine) onEvent(JSON.parse(data));
+    });
+    mine.addEventListener('close', ({ code }) => {
+      if (socket !== mine || stopped) return;
+      if (code === TOKEN_EXPIRED) return end('expired');
+      if (openedAt !== null && performance.now() - openedAt > GOOD_MS) tries = 0;
+      wait();
+    });
+  }
+
+  /** Twice as long each time, and never all pages of the world at once. */
+  function wait() {
+    const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries);
+    const ms = longest / 2 + (Math.random() * longest) / 2;
+    tries += 1;
+    clearTimeout(timer);
+    timer = setTimeout(connect, ms);
+    onState('waiting', Date.now() + ms);
+  }
+
+  function drop() {
+    const old = socket;
+    socket = undefined;
+    old?.close();
+  }
+
+  function end(state) {
+    stopped = true;
+    clearTimeout(timer);
+    clearInterval(pinging);
+    removeEventListener('online', hurry);
+    drop();
+    if (state !== undefined) onState(state);
+  }
+
+  /** Tries now instead of later. Nothing happens while there is a connection. */
+  function hurry() {
+    if (stopped || (socket !== undefined && socket.readyState <= WebSocket.OPEN)) return;
+    tries = 0;
+    connect();
+  }
+
+  pinging = setInterval(() => {
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    if (performance.now() - heardAt > SILENT_MS) {
+      drop();
+      wait();
+    } else socket.send('{"type":"ping"}');
+  }, PING_MS);
+  addEventListener('online', hurry);
+  connect();
+
+  return { hurry, stop: () => end() };
+}
