@@ -18,9 +18,13 @@ import { observe } from './middleware/observe.js';
 import { createKeyed, createOnce } from './middleware/once.js';
 import { auditRoutes } from './routes/audit.js';
 import { boardRoutes } from './routes/board.js';
+import { broadcastProgressRoutes } from './routes/broadcast-progress.js';
+import { broadcastingRoutes } from './routes/broadcasting.js';
+import { broadcastRoutes } from './routes/broadcasts.js';
 import { consoleRoutes } from './routes/console.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { docsRoutes } from './routes/docs.js';
+import { groupRoutes } from './routes/groups.js';
 import { healthRoutes } from './routes/health.js';
 import { importingRoutes } from './routes/importing.js';
 import { metricsRoutes } from './routes/metrics.js';
@@ -42,6 +46,8 @@ export interface ApiParts {
   readonly tracing: Tracing;
   /** False until the schema is what this build needs. */
   readonly migrated: () => boolean;
+  /** Aborts when the process is to end: what is open without an end of its own is closed. */
+  readonly ending: AbortSignal;
 }
 
 /** All middleware and all routes, in order. */
@@ -73,9 +79,13 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', sendingRoutes({ notifier, limits, once }));
   app.use('/api/v1', operatingRoutes(notifier));
   app.use('/api/v1', deadLetterRoutes({ database, notifier, keyed }));
+  app.use('/api/v1', broadcastingRoutes({ ...parts, keyed }));
+  app.use('/api/v1', broadcastRoutes(parts));
+  app.use('/api/v1', broadcastProgressRoutes(parts));
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', importingRoutes(database));
   app.use('/api/v1', peopleRoutes(database));
+  app.use('/api/v1', groupRoutes(database));
   app.use('/api/v1', auditRoutes(database));
   app.use('/api/v1', webhookSecretRoutes(database, settings.WEBHOOK_SECRETS));
 

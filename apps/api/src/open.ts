@@ -68,6 +68,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
   const directory = openDirectory(settings, database, events);
   const notifier = createNotifier({ database, catalogue, enqueuer, events, directory, tracing });
   const schema = { ready: false };
+  const ending = new AbortController();
   const app = createApp({
     settings,
     database,
@@ -79,6 +80,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     registry,
     tracing,
     migrated: () => schema.ready,
+    ending: ending.signal,
   });
   const listening = await listen(app, {
     host: settings.HOST,
@@ -98,6 +100,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     failed: inspection.refused,
     running: {
       async stop() {
+        ending.abort();
         const inspected = inspection.stop();
         await listening.stop(5_000);
         await within(500, inspected);

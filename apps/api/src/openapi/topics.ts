@@ -1,5 +1,7 @@
 import { audit } from './audit.js';
+import { broadcasts } from './broadcasts.js';
 import { deadLetters } from './dead-letters.js';
+import { groups } from './groups.js';
 import { operating } from './operating.js';
 import type { Topic } from './operation.js';
 import { pages } from './pages.js';
@@ -8,4 +10,14 @@ import { reading } from './reading.js';
 import { sending } from './sending.js';
 
 /** Everything that the API serves, in the order in which it is shown. */
-export const TOPICS: readonly Topic[] = [sending, reading, operating, deadLetters, people, audit, pages];
+export const TOPICS: readonly Topic[] = [
+  sending,
+  broadcasts,
+  reading,
+  operating,
+  deadLetters,
+  people,
+  groups,
+  audit,
+  pages,
+];

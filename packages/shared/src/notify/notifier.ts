@@ -178,7 +178,8 @@ function weightOf({ notifications }: Acceptance): number {
   return notifications.length + characters / CHARACTERS;
 }
 
-function seedsOf(notification: NewNotification): JobSeed[] {
+/** The jobs of a notification that was written just now. */
+export function seedsOf(notification: NewNotification): JobSeed[] {
   const delayMs =
     notification.sendAt === null ? 0 : Math.max(0, Date.parse(notification.sendAt) - Date.now());
   return notification.deliveries
