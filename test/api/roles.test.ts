@@ -35,7 +35,7 @@ describe('roles', () => {
       for (const role of allowed) {
         const headers = { authorization: `Bearer ${await fleet().token(role, 'service')}` };
         const { status, text } = await fleet().call(method, path, body, { as: null, headers });
-        assert.ok([200, 202, 204, 207, 404].includes(status), `${role}: ${status} ${text}`);
+        assert.ok([200, 201, 202, 204, 207, 404].includes(status), `${role}: ${status} ${text}`);
       }
       if (also.includes('self')) {
         const self = await fleet().call(method, path, body, { as: 'user', sub: PERSON });

@@ -47,6 +47,8 @@ const ABANDON_MS = 1_000;
 
 /** Broadcasts that one process works on at once. */
 const FANOUTS = 2;
+/** Chunks that may wait to be sent before another one is written. */
+const CHUNKS_OPEN = 4;
 
 /** Starts a BullMQ worker for each queue, all of them on one claim batcher, one recorder and one set of leases. */
 export function startWorkers(parts: WorkerParts): Running {
@@ -113,7 +115,9 @@ export function startWorkers(parts: WorkerParts): Running {
   );
   const stopping = new AbortController();
   if (parts.fanout) {
-    const fanOut = counted(createFanOut({ database, enqueuer, events }, stopping.signal));
+    const chunk = settings.BROADCAST_CHUNK;
+    const bounds = { chunk, open: CHUNKS_OPEN * chunk };
+    const fanOut = counted(createFanOut({ database, enqueuer, events }, bounds, stopping.signal));
     workers.push(superviseWorker(() => engine.work(FANOUT, fanOut, { concurrency: FANOUTS })));
   }
   let stopped: Promise<void> | undefined;

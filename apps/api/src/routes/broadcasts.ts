@@ -46,7 +46,8 @@ export function broadcastRoutes({
       const id = idIn(req);
       const outcome = await moveBroadcast(database, id, move, callerOf(req));
       if (outcome.kind === 'unknown') throw unknownBroadcast(id);
-      if (outcome.kind === 'impossible') throw cannot(move, outcome.through ? 'through' : outcome.status);
+      if (outcome.kind === 'impossible')
+        throw cannot(move, outcome.through && outcome.status === 'running' ? 'through' : outcome.status);
       const { status, delayMs } = outcome;
       events.broadcastMoved({ broadcastId: id, status });
       if (move === 'resume') await wakeFanOut({ engine, events }, [{ id, delayMs }]);

@@ -1,4 +1,4 @@
-import { type FanOutParts, fanOutStep, type Step } from '@belfry/shared/notify/fan-out.js';
+import { type FanOutBounds, type FanOutParts, fanOutStep, type Step } from '@belfry/shared/notify/fan-out.js';
 import { putBack } from '@belfry/shared/queue/backoff-strategy.js';
 import { fanOutJob } from '@belfry/shared/queue/jobs.js';
 import type { JobProcessor } from '@belfry/shared/queue/queue-engine.js';
@@ -14,12 +14,12 @@ const PAUSE_MS = 2_000;
  *
  * @param stopping aborts when the worker is to end: the chunk in hand is finished, and others go on.
  */
-export function createFanOut(parts: FanOutParts, stopping: AbortSignal): JobProcessor {
+export function createFanOut(parts: FanOutParts, bounds: FanOutBounds, stopping: AbortSignal): JobProcessor {
   return async (job, token) => {
     const { broadcast_id } = fanOutJob.parse(job.data);
     const turnEnds = performance.now() + TURN_MS;
     for (;;) {
-      const step = await fanOutStep(parts, broadcast_id).catch((error: unknown): Step => {
+      const step = await fanOutStep(parts, broadcast_id, bounds).catch((error: unknown): Step => {
         parts.events.fanOutFailed({ broadcastId: broadcast_id, error });
         return { kind: 'later', waitMs: PAUSE_MS };
       });

@@ -178,9 +178,12 @@ export function moveBroadcast(
   return retryTransient(() =>
     database.transaction(async (transaction): Promise<MoveOutcome> => {
       const [row] = await transaction.rows<Standing>(
-        `SELECT status, started_at IS NOT NULL AS started, ended_at IS NOT NULL AS through,
+        `SELECT started_at IS NOT NULL AS started, ended_at IS NOT NULL AS through,
+           CASE WHEN status = 'running' AND ended_at IS NOT NULL AND NOT EXISTS (
+             SELECT 1 FROM notification n WHERE n.broadcast_id = b.id AND n.open_count > 0)
+           THEN 'completed' ELSE status END AS status,
            greatest(0, coalesce(extract(epoch FROM send_at - now()) * 1000, 0))::float8 AS "delayMs"
-         FROM broadcast WHERE id = $1 FOR UPDATE`,
+         FROM broadcast b WHERE id = $1 FOR UPDATE`,
         [id],
       );
       if (row === undefined) return { kind: 'unknown' };

@@ -33,7 +33,6 @@ export interface FanOutBounds {
   readonly open: number;
 }
 
-const BOUNDS: FanOutBounds = { chunk: 500, open: 2_000 };
 /** What a chunk may write of texts and data, so that a large message makes small chunks. */
 const CHUNK_CHARACTERS = 4_000_000;
 
@@ -56,7 +55,7 @@ const CROWDED_MS = 150;
 export async function fanOutStep(
   parts: FanOutParts,
   broadcastId: string,
-  bounds: FanOutBounds = BOUNDS,
+  bounds: FanOutBounds,
 ): Promise<Step> {
   if (await isCrowded(parts.database, broadcastId, bounds.open)) return { kind: 'later', waitMs: CROWDED_MS };
   const written = await tellNext(parts, broadcastId, bounds.chunk);
