@@ -74,6 +74,8 @@ describe('bad input', () => {
       emails: [[null]],
       body: [' ', 'x'.repeat(20_000)],
       context: [{}, { a: 1 }],
+      // none means all
+      target_groups: [[]],
       data: [{}, { a: 1 }],
       title: [' '],
       subject: [' '],

@@ -20,10 +20,14 @@ import { createKeyed, createOnce } from './middleware/once.js';
 import type { Realtime } from './realtime/realtime.js';
 import { auditRoutes } from './routes/audit.js';
 import { boardRoutes } from './routes/board.js';
+import { broadcastProgressRoutes } from './routes/broadcast-progress.js';
+import { broadcastingRoutes } from './routes/broadcasting.js';
+import { broadcastRoutes } from './routes/broadcasts.js';
 import { consoleRoutes } from './routes/console.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { deviceRoutes } from './routes/devices.js';
 import { docsRoutes } from './routes/docs.js';
+import { groupRoutes } from './routes/groups.js';
 import { healthRoutes } from './routes/health.js';
 import { importingRoutes } from './routes/importing.js';
 import { inboxRoutes } from './routes/inbox.js';
@@ -53,6 +57,8 @@ export interface ApiParts {
   readonly realtime: Realtime;
   /** False until the schema is what this build needs. */
   readonly migrated: () => boolean;
+  /** Aborts when the process is to end: what is open without an end of its own is closed. */
+  readonly ending: AbortSignal;
 }
 
 /** All middleware and all routes, in order. */
@@ -85,9 +91,13 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', sendingRoutes({ notifier, limits, once }));
   app.use('/api/v1', operatingRoutes(notifier));
   app.use('/api/v1', deadLetterRoutes({ database, notifier, keyed }));
+  app.use('/api/v1', broadcastingRoutes({ ...parts, keyed }));
+  app.use('/api/v1', broadcastRoutes(parts));
+  app.use('/api/v1', broadcastProgressRoutes(parts));
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', importingRoutes(database, catalogue));
   app.use('/api/v1', peopleRoutes(database, catalogue));
+  app.use('/api/v1', groupRoutes(database));
   app.use('/api/v1', deviceRoutes({ database, notifier }));
   app.use('/api/v1', inboxRoutes({ database, onRead: (person) => realtime.bus.look([person]) }));
   app.use('/api/v1', presenceRoutes({ settings, database, bus: realtime.bus }));

@@ -85,6 +85,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     registry,
     migrated,
   });
+  const ending = new AbortController();
   const app = createApp({
     settings,
     database,
@@ -100,6 +101,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     limits,
     realtime,
     migrated,
+    ending: ending.signal,
   });
   const listening = await listen(app, {
     host: settings.HOST,
@@ -123,6 +125,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     failed: inspection.refused,
     running: {
       async stop() {
+        ending.abort();
         const inspected = inspection.stop();
         await realtime.stop();
         await listening.stop(5_000);

@@ -25,7 +25,7 @@ export type Fleet = {
 /** Two lanes: the urgent has a process of its own, so nothing that is many can keep it waiting. */
 const LANES = {
   'worker-express': '*.critical,*.high,upkeep',
-  'worker-rest': '*.normal,*.low,upkeep',
+  'worker-rest': '*.normal,*.low,fanout,upkeep',
 };
 
 /** What the lanes have in common. They share this machine, so neither can have the port that a setting names. */

@@ -7,7 +7,7 @@ import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
 import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { openEngine } from '@belfry/shared/queue/engine.js';
 import { openRealtimeBus, type RealtimeBus } from '@belfry/shared/queue/realtime-bus.js';
-import { selectQueues } from '@belfry/shared/queue/topology.js';
+import { FANOUT, selectQueues } from '@belfry/shared/queue/topology.js';
 import { createBatcher } from '@belfry/shared/service/batcher.js';
 import { countEvents } from '@belfry/shared/service/event-metrics.js';
 import { createEvents } from '@belfry/shared/service/events.js';
@@ -35,10 +35,12 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
   const { env } = process;
   const chosen = selectQueues(workerFields.WORKER_QUEUES.parse(env.WORKER_QUEUES || undefined));
   const parsed = parseSettings(env);
-  const idle = chosen.queues.length === 0 && !chosen.upkeep;
+  const idle = chosen.queues.length === 0 && !chosen.fanout && !chosen.upkeep;
   const settings = readSettings(workerSettings, env, [
     ...(idle
-      ? ['WORKER_QUEUES matches no queue. Queues are named like email.critical; upkeep is one too.']
+      ? [
+          'WORKER_QUEUES matches no queue. Queues are named like email.critical; fanout and upkeep are two more.',
+        ]
       : []),
     ...(parsed.ok ? [] : parsed.problems.map(({ setting, remedy }) => `${setting} ${remedy}`)),
   ]);
@@ -63,7 +65,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     redisUrl: settings.REDIS_URL,
     databaseUrl: settings.DATABASE_URL,
     name: 'belfry-worker',
-    workers: chosen.queues.length,
+    workers: chosen.queues.length + Number(chosen.fanout),
     telemetry: tracing.telemetry,
     onError: (error) => events.connectionFailed({ part: 'queue', error }),
   });
@@ -98,6 +100,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     events,
     tracing,
     queues: chosen.queues,
+    fanout: chosen.fanout,
   });
   return {
     log,
@@ -105,7 +108,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
       worker: owner,
       engine: engine.kind,
       metrics: `${listening.url}/metrics`,
-      queues: chosen.queues,
+      queues: chosen.fanout ? [...chosen.queues, FANOUT] : chosen.queues,
       providers: providers.map(({ account }) => account),
     },
     running: {

@@ -4,7 +4,7 @@ import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { DeliveryRecord } from '@belfry/shared/ledger/record.js';
 import { putBack } from '@belfry/shared/queue/backoff-strategy.js';
 import { deliveryJob } from '@belfry/shared/queue/jobs.js';
-import type { DeliveryProcessor } from '@belfry/shared/queue/queue-engine.js';
+import type { JobProcessor } from '@belfry/shared/queue/queue-engine.js';
 import { nextStep, type RetryPolicy } from '@belfry/shared/queue/retry.js';
 import { type GuardRules, type Objection, objectionTo } from '@belfry/shared/routing/guard.js';
 import type { Events } from '@belfry/shared/service/events.js';
@@ -29,7 +29,7 @@ export interface DeliverParts {
 }
 
 /** Takes one delivery from its queue to its provider: claim, guard, render, send, record. */
-export function createDeliver(parts: DeliverParts): DeliveryProcessor {
+export function createDeliver(parts: DeliverParts): JobProcessor {
   const { tracing } = parts;
   return async (job, token) => {
     const { delivery_id } = deliveryJob.parse(job.data);

@@ -154,6 +154,11 @@ export const workerFields = {
   WORKER_CONCURRENCY_SMS: ofChannel('sms'),
   WORKER_CONCURRENCY_PUSH: ofChannel('push'),
   WORKER_CONCURRENCY_WEBHOOK: ofChannel('webhook'),
+  BROADCAST_CHUNK: whole(1, 2_000)
+    .default(500)
+    .describe(
+      'People of a broadcast that are told in one transaction. While four times as many deliveries wait in one of its queues, nobody is added.',
+    ),
   POISON_AFTER: whole(3, 1_000)
     .default(10)
     .describe('A delivery that was in the hands of this many workers when they died is given up as poison.'),

@@ -1,7 +1,7 @@
 import type { Channel } from '../domain/channel.js';
 import type { Platform } from '../domain/device.js';
 import type { Wishes } from '../domain/wishes.js';
-import type { Database } from './database.js';
+import type { Database, Statements } from './database.js';
 import { keptAddress } from './suppressed-address.js';
 
 /** What routing needs to know of a person. */
@@ -25,7 +25,7 @@ export interface Addressee extends Wishes {
 
 /** Loads many people at once; null where there is none, in the order of `ids`. */
 export async function loadAddressees(
-  database: Database,
+  database: Statements,
   ids: readonly string[],
 ): Promise<(Addressee | null)[]> {
   const rows = await database.rows<Addressee & { id: string }>(

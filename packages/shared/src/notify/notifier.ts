@@ -182,7 +182,8 @@ function weightOf({ notifications }: Acceptance): number {
   return notifications.length + characters / CHARACTERS;
 }
 
-function seedsOf(notification: NewNotification): JobSeed[] {
+/** The jobs of a notification that was written just now. */
+export function seedsOf(notification: NewNotification): JobSeed[] {
   return notification.deliveries
     .filter((delivery) => delivery.state !== 'skipped')
     .map((delivery) => ({

@@ -17,7 +17,7 @@ import { connectionBounds } from '../ledger/database.js';
 import { isOutage } from '../ledger/outage.js';
 import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded } from './bounded.js';
-import type { DeliveryJob } from './jobs.js';
+import type { JobData } from './jobs.js';
 import { postgresLimiter } from './limiter.js';
 import { createListenLine } from './listen-line.js';
 import { createQueueBook } from './queue-book.js';
@@ -86,7 +86,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
     pool,
     work(name, process, { concurrency }) {
       const worker = new Worker<
-        DeliveryJob,
+        JobData,
         void,
         string,
         PostgresQueueBackend,

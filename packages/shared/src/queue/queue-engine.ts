@@ -2,7 +2,7 @@ import type { Job, Processor, Queue, RelayOptions, Telemetry, WorkerOptions } fr
 import type { Client } from 'pg';
 import type { Limit } from '../config/fields.js';
 import type { PoolUse } from '../service/metrics.js';
-import type { DeliveryJob, NewJob } from './jobs.js';
+import type { JobData, NewJob } from './jobs.js';
 import type { Limiter, LimiterOptions } from './limiter.js';
 import type { QueueContent } from './queue-book.js';
 
@@ -24,7 +24,7 @@ export interface QueueEngine {
   /** How its connections are used, where it has a pool. */
   readonly pool: PoolUse | undefined;
   /** Starts a BullMQ worker. */
-  work(name: string, process: DeliveryProcessor, options: WorkOptions): JobWorker;
+  work(name: string, process: JobProcessor, options: WorkOptions): JobWorker;
   /** A node of BullMQ's relay, which hands signals from process to process. Whoever opens one closes it. */
   relay(): SignalRelay;
   /** A limit that counts over all processes. */
@@ -38,7 +38,7 @@ export interface QueueEngine {
   close(): Promise<void>;
 }
 
-export type DeliveryProcessor = (job: Job<DeliveryJob>, token: string) => Promise<void>;
+export type JobProcessor = (job: Job<JobData>, token: string) => Promise<void>;
 
 /** What a worker is started with, beyond what is the same for all. */
 export interface WorkOptions {
@@ -113,6 +113,6 @@ export function tracedBy({ telemetry }: EngineOptions): { telemetry?: Telemetry 
  * Turns our processor into BullMQ's. BullMQ's own lock is only what lets it find the jobs of a dead worker: who may send is
  * decided by the lease in the ledger, so a lock that was lost while Redis was away calls nothing off.
  */
-export function adapt(process: DeliveryProcessor): Processor<DeliveryJob, void> {
+export function adapt(process: JobProcessor): Processor<JobData, void> {
   return (job, token) => process(job, token ?? '');
 }

@@ -2,7 +2,7 @@ import { Queue, Relay, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded, ENGINE_TIMEOUT_MS } from './bounded.js';
-import type { DeliveryJob } from './jobs.js';
+import type { JobData } from './jobs.js';
 import { redisLimiter } from './limiter.js';
 import { createQueueBook } from './queue-book.js';
 import {
@@ -68,7 +68,7 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
     },
     pool: undefined,
     work(name, process, { concurrency }) {
-      const worker = new Worker<DeliveryJob, void>(name, adapt(process), {
+      const worker = new Worker<JobData, void>(name, adapt(process), {
         connection: { ...LINE, url, connectionName: options.name, maxRetriesPerRequest: null },
         prefix: prefixOf(name),
         skipVersionCheck: true,

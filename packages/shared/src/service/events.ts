@@ -1,3 +1,4 @@
+import type { BroadcastStatus } from '../domain/broadcast.js';
 import type { Channel, Priority } from '../domain/channel.js';
 import type { FailureClass } from '../domain/failure.js';
 import { maskAddress } from '../domain/mask.js';
@@ -18,6 +19,21 @@ export interface Events {
     deliveries: number;
     scheduled: boolean;
   }): void;
+  /** A broadcast was committed; nobody has been told yet. */
+  broadcastAccepted(facts: {
+    broadcastId: string;
+    caller: string;
+    priority: Priority;
+    total: number;
+    scheduled: boolean;
+  }): void;
+  /** A broadcast came into a status, by a call or by itself. */
+  broadcastMoved(facts: { broadcastId: string; status: BroadcastStatus }): void;
+  /** A chunk of a broadcast was committed. */
+  fannedOut(facts: { broadcastId: string; priority: Priority; people: number; deliveries: number }): void;
+  fanOutFailed(facts: { broadcastId: string; error: unknown }): void;
+  /** Somebody could not be told of a broadcast for what is in their record. */
+  brokenRecord(facts: { broadcastId: string; notificationId: string; error: unknown }): void;
   enqueueFailed(facts: { queue: string; jobs: number; error: unknown }): void;
   attempted(facts: {
     notificationId: string;
@@ -83,8 +99,8 @@ export type StreamEnd =
   | 'misused'
   | 'failed';
 
-/** What a notification says: a text of the templates, the caller's own, or a message to a bare address. */
-export type NotificationKind = 'event' | 'text' | 'email' | 'sms';
+/** What a notification says: a text of the templates, the caller's own, a message to a bare address, or a broadcast's. */
+export type NotificationKind = 'event' | 'text' | 'email' | 'sms' | 'broadcast';
 
 /** The same complaint is repeated in the log at most this often; what came in between is counted. */
 const QUIET_MS = 30_000;
@@ -104,6 +120,38 @@ export function createEvents(log: Logger): Events {
           scheduled: facts.scheduled,
         },
         facts.deliveries > 0 ? 'notification accepted' : 'notification recorded as failed',
+      ),
+    broadcastAccepted: (facts) =>
+      log.info(
+        {
+          event: 'broadcast_accepted',
+          broadcast_id: facts.broadcastId,
+          caller: maskAddress(facts.caller),
+          total: facts.total,
+          scheduled: facts.scheduled,
+        },
+        'broadcast accepted',
+      ),
+    broadcastMoved: ({ broadcastId, status }) =>
+      log.info({ event: 'broadcast_moved', broadcast_id: broadcastId, status }, `broadcast ${status}`),
+    fannedOut: ({ broadcastId, people, deliveries }) =>
+      log.info({ event: 'fanned_out', broadcast_id: broadcastId, people, deliveries }, 'people were told'),
+    fanOutFailed: ({ broadcastId, error }) =>
+      complain(
+        `fan-out:${broadcastId}`,
+        { event: 'fan_out_failed', broadcast_id: broadcastId, err: error },
+        'a broadcast could not go on; it goes on where it was when it is tried again',
+      ),
+    brokenRecord: ({ broadcastId, notificationId, error }) =>
+      log.warn(
+        {
+          event: 'broken_record',
+          broadcast_id: broadcastId,
+          notification_id: notificationId,
+          // Its message may quote the record.
+          error: error instanceof Error ? error.name : 'unknown',
+        },
+        'somebody could not be told of a broadcast: their record is broken',
       ),
     enqueueFailed: ({ queue, jobs, error }) =>
       complain(
