@@ -53,7 +53,7 @@ describe('presence', () => {
       { everyMs: 200 },
     );
     assert.equal((await presence()).online, true);
-    await waitFor(async () => (await presence()).online === false);
+    await waitFor(async () => !(await presence()).online);
     assert.ok(Date.parse(String((await presence()).last_seen_at)) >= until - 1_000);
     assertProblem(await post('heartbeat', { session_id: body.session_id }), 404, { code: 'unknown_session' });
     assertProblem(await post('heartbeat'), 404, { code: 'unknown_session' });
@@ -104,7 +104,7 @@ describe('presence', () => {
     assert.equal(session?.transport, 'websocket');
     assert.deepEqual(session?.device_info, { name: 'A browser' });
     client.close();
-    await waitFor(async () => (await presence()).online === false);
+    await waitFor(async () => !(await presence()).online);
   });
 
   test('is for administrators, for services and for that person', async () => {

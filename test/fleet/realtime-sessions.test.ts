@@ -6,13 +6,10 @@ import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { SignJWT } from 'jose';
 import { type Fleet, useFleet } from '../support/fleet.js';
 import { items } from '../support/http.js';
-import { scrape } from '../support/scrape.js';
 import { waitFor } from '../support/wait.js';
 import {
-  inboxOf,
   ledgerOf,
   noteFor,
-  OPEN,
   openEvents,
   openSocket,
   putNotes,
@@ -77,38 +74,6 @@ describe('sessions', () => {
     await waitFor(async () => (await sessionsOf('newcomer')).length === 1);
     client.close();
   });
-
-  for (const [name, open] of Object.entries(OPEN)) {
-    test(`that read too slowly are cut, take no memory, and go on where they were (${name})`, async () => {
-      const person = `slow-${name}`;
-      await fleet().person(person);
-      const slow = await open(fleet(), { sub: person });
-      const well = await open(fleet(), { sub: person });
-      await putNotes(ledger, person, 1);
-      await untilNotes(slow, 1);
-      slow.pause(true);
-      const before = await memoryOf(fleet());
-      const lows: number[] = [];
-      // 100 MB, of which the kernel takes a few.
-      for (let told = 1; told < 1_000; told += 50) {
-        await putNotes(ledger, person, 50, 'x'.repeat(100_000));
-        await untilNotes(well, told + 50);
-        lows.unshift(await memoryOf(fleet()));
-      }
-      // Garbage comes and goes; what is held for somebody would stay.
-      const low = Math.min(...lows.slice(0, 10));
-      assert.ok(low - before < 70e6, `${Math.round((low - before) / 1e6)} MB more`);
-      const cut = await scrape(fleet().api.url);
-      const labels = { transport: name === 'SSE' ? 'sse' : 'websocket', reason: 'slow' };
-      assert.equal(cut.value('belfry_realtime_streams_ended_total', labels), 1);
-      slow.pause(false);
-      await slow.ended;
-      const [last] = slow.ids().slice(-1);
-      const again = await open(fleet(), { sub: person, since: last });
-      assert.deepEqual(await untilNotes(again, 100), await inboxOf(fleet(), person));
-      for (const client of [well, again]) client.close();
-    });
-  }
 
   test('end with their token', async () => {
     await fleet().person('expires');
@@ -211,10 +176,4 @@ async function waitingForLocks({ database }: Fleet): Promise<number> {
     `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
   );
   return Number(rows[0]?.count);
-}
-
-/** What the first API process has in use, garbage included. */
-async function memoryOf({ api }: Fleet): Promise<number> {
-  const { value } = await scrape(api.url);
-  return (value('nodejs_heap_size_used_bytes') ?? 0) + (value('nodejs_external_memory_bytes') ?? 0);
 }

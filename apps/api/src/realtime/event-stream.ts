@@ -10,7 +10,7 @@ export interface EventStreamParts {
   readonly streams: Streams;
   readonly admission: Admission;
   /** Other origins whose pages may read the stream. */
-  readonly origins: readonly string[];
+  readonly origins: readonly string[] | undefined;
 }
 
 /** When stopping: what a client that does not read is given. */
