@@ -44,6 +44,20 @@ describe('sessions', () => {
     client.close();
   });
 
+  test('hear of what was read though nobody has told of it', async () => {
+    await fleet().person('reads');
+    const client = await openSocket(fleet(), { sub: 'reads' });
+    const [id] = await putNotes(ledger, 'reads', 3);
+    await untilNotes(client, 3);
+    await fleet().database.query('UPDATE inbox_item SET read_at = now() WHERE notification_id = $1', [id]);
+    assert.deepEqual(await untilHeard(client, 'unread_count'), { type: 'unread_count', count: 2 });
+    assert.deepEqual(
+      client.heard.filter(({ type }) => type === 'read'),
+      [{ type: 'read', id }],
+    );
+    client.close();
+  });
+
   test('miss nothing that was begun early and committed late', async () => {
     await Promise.all([fleet().person('late'), fleet().person('meanwhile')]);
     const client = await openSocket(fleet(), { sub: 'late' });
