@@ -7,11 +7,12 @@ import { type CallOptions, useFleet } from '../support/fleet.js';
 import type { Answer } from '../support/http.js';
 import { assertProblem } from './problem.js';
 
-/** Erasing comes last: what is erased cannot be shown. */
+/** Erasing comes last: what is erased cannot be shown; and the person after what is theirs. */
 const OPERATIONS = TOPICS.flatMap(({ operations }) => operations).toSorted(
-  (one, other) => Number(one.method === 'delete') - Number(other.method === 'delete'),
+  (one, other) => lateness(one) - lateness(other),
 );
 const PERSON = 'abebe';
+const GROUP = 'tenants';
 const WEBHOOK_SECRETS = `whsec_${Buffer.alloc(32, 's').toString('base64')}`;
 const SELF: CallOptions = { as: 'user', sub: PERSON };
 const CALLERS: Readonly<Record<Caller, CallOptions>> = {
@@ -22,7 +23,7 @@ const CALLERS: Readonly<Record<Caller, CallOptions>> = {
 
 describe('what the document gives as examples', () => {
   const fleet = useFleet({ engine: 'postgres', workers: [], env: { WEBHOOK_SECRETS } });
-  before(() => fleet().person(PERSON, { email: 'abebe@example.com' }));
+  before(() => fleet().person(PERSON, { email: 'abebe@example.com', groups: [GROUP] }));
 
   for (const operation of OPERATIONS) {
     const { method, path, who } = operation;
@@ -72,7 +73,9 @@ describe('what the document gives as examples', () => {
 
   /** The path of something that is there, and that nothing has been done to. */
   async function filled(path: string): Promise<string> {
-    const [, before = '', rest = ''] = /^(.*)\{id\}(.*)$/.exec(path) ?? [];
+    const [, before = '', rest = ''] = /^(.*?)\{(?:id|group_id)\}(.*)$/.exec(path) ?? [];
+    if (before.includes('/group')) return before + GROUP + rest.replace('{user_id}', PERSON);
+    if (before.endsWith('/broadcasts/')) return before + (await broadcastFor(rest)) + rest;
     if (before.endsWith('/users/')) return before + PERSON + rest;
     const later = new Date(Date.now() + 3_600_000).toISOString();
     if (!before.endsWith('/email/'))
@@ -81,7 +84,22 @@ describe('what the document gives as examples', () => {
     const sent = await fleet().call('POST', '/notifications/email/send', mail);
     return `${before}${sent.body.email_id}${rest}`;
   }
+
+  /** A broadcast to which this can be done; one that has ended for whoever would watch it to its end. */
+  async function broadcastFor(rest: string): Promise<string> {
+    const body = { message: 'x', send_at: new Date(Date.now() + 3_600_000).toISOString() };
+    const sent = await fleet().call('POST', '/notifications/realtime/broadcast', body);
+    const id = String(sent.body.broadcast_id);
+    const first = { '/resume': 'pause', '/progress': 'cancel' }[rest];
+    if (first !== undefined) await fleet().call('POST', `/broadcasts/${id}/${first}`);
+    return id;
+  }
 });
+
+function lateness({ id, method }: Operation): number {
+  if (method !== 'delete') return 0;
+  return id === 'erasePerson' ? 2 : 1;
+}
 
 /** Each example of a body, with its media type; one without a body for a call that takes none. */
 function examplesOf({ body }: Operation): [name: string, media: string | undefined, body: unknown][] {
