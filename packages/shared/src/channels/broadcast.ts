@@ -107,6 +107,8 @@ export const maintenanceRequest = z
       wrong('ends_at', 'must be after send_at and starts_at, and in the future');
     if (remind_before_ms === undefined) return;
     if (starts_at === undefined) wrong('starts_at', 'is required with remind_before_ms');
+    else if (starts_at.getTime() <= beginOf(request))
+      wrong('starts_at', 'must be after send_at and in the future with remind_before_ms');
     else if (starts_at.getTime() - remind_before_ms <= beginOf(request))
       wrong('remind_before_ms', 'must be after send_at and in the future, taken from starts_at');
   })
