@@ -101,6 +101,20 @@ describe('what is asked of broadcasts', () => {
     });
   });
 
+  test('an API that is told to end keeps nobody watching', async () => {
+    const api = await fleet().addApi();
+    const sent = await post(ALL, { message: 'Watched to the end', send_at: inMs(HOUR) });
+    const headers = { authorization: `Bearer ${await fleet().token('admin')}` };
+    const watched = await fetch(`${api.url}/api/v1/broadcasts/${sent.body.broadcast_id}/progress`, {
+      headers,
+    });
+    const text = watched.text();
+    const startedAt = performance.now();
+    assert.equal((await api.stop()).code, 0);
+    assert.ok(performance.now() - startedAt < 4_000, 'before what is still open is cut off');
+    assert.match(await text, /^event: progress\ndata: .+"scheduled".+\n\n$/);
+  });
+
   async function count(): Promise<number> {
     const { rows } = await fleet().database.query<{ count: number }>(
       'SELECT count(*)::int AS count FROM broadcast',

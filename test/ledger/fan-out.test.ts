@@ -82,6 +82,14 @@ describe('a fan-out', () => {
     assert.deepEqual(await standingOf(ledger.one, id), { status: 'running', total: 28, reached: 28 });
   });
 
+  it('makes small chunks of a large message', async () => {
+    await addPeople(ledger.one, 5);
+    const id = await broadcastTo(ledger.one, { data: { text: 'x'.repeat(1_900_000) } });
+    assert.deepEqual(await step(id), { kind: 'told', people: 2 });
+    await run(id);
+    assert.deepEqual(await toldBy(ledger.one, id), range(0, 5));
+  });
+
   it('that is killed after its commit and before its jobs goes on where it was, and the jobs are made', async () => {
     await addPeople(ledger.one, 30);
     const id = await broadcastTo(ledger.one);
