@@ -1,7 +1,34 @@
 import { newId } from '@belfry/shared/domain/ids.js';
 import { createBroadcasts, findBroadcast, type NewBroadcast } from '@belfry/shared/ledger/broadcasts.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { type FanOutBounds, type FanOutParts, fanOutStep, type Step } from '@belfry/shared/notify/fan-out.js';
+import { SILENT, type withEngine } from './with-engine.js';
 import { OPS } from './with-ledger.js';
+
+/** Small chunks, and no end of what may be open. */
+export const BOUNDS: FanOutBounds = { chunk: 10, open: 1_000_000 };
+
+/** The ids that `addPeople` gives. */
+export const ids = (...numbers: readonly number[]) => numbers.map((n) => `p${String(n).padStart(5, '0')}`);
+/** The same, from one number on and up to another one. */
+export const range = (from: number, to: number) =>
+  ids(...Array.from({ length: to - from }, (_, index) => from + index));
+
+/** Fans out as a worker does, step by step or to the end. */
+export function fanOutOn(at: ReturnType<typeof withEngine>) {
+  const partsOf = (database: Database): FanOutParts => ({ database, enqueuer: at.enqueuer, events: SILENT });
+  const step = (id: string, bounds = BOUNDS, database = at.ledger.one) =>
+    fanOutStep(partsOf(database), id, bounds);
+  async function run(id: string, bounds = BOUNDS, database = at.ledger.one): Promise<Step[]> {
+    const steps: Step[] = [];
+    for (;;) {
+      const one = await step(id, bounds, database);
+      steps.push(one);
+      if (one.kind === 'over') return steps;
+    }
+  }
+  return { partsOf, step, run };
+}
 
 /** Adds `count` people, `p00000` and so on, who were there an hour ago; with `group`, as its members. */
 export async function addPeople(database: Database, count: number, group?: string): Promise<void> {

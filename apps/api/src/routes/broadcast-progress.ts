@@ -89,7 +89,7 @@ export function broadcastProgressRoutes({ database, ending }: ProgressParts): Ro
           return;
         }
         await sleep(INTERVAL_MS, undefined, { signal: gone.signal }).catch(() => undefined);
-        seen = await look();
+        seen = gone.signal.aborted ? null : await look();
       }
     } finally {
       ending.removeEventListener('abort', leave);

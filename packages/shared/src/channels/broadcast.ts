@@ -104,13 +104,19 @@ export const maintenanceRequest = z
     const wrong = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
     if (ends_at !== undefined && ends_at.getTime() <= Math.max(beginOf(request), starts_at?.getTime() ?? 0))
-      wrong('ends_at', 'must be after starts_at and send_at, and in the future');
+      wrong('ends_at', 'must be after send_at and starts_at, and in the future');
     if (remind_before_ms === undefined) return;
     if (starts_at === undefined) wrong('starts_at', 'is required with remind_before_ms');
+    else if (starts_at.getTime() <= beginOf(request))
+      wrong('starts_at', 'must be after send_at and in the future with remind_before_ms');
     else if (starts_at.getTime() - remind_before_ms <= beginOf(request))
-      wrong('remind_before_ms', 'must lead to a time after send_at and in the future');
+      wrong('remind_before_ms', 'must be after send_at and in the future, taken from starts_at');
   })
-  .meta({ id: 'MaintenanceRequest', description: 'Work that is announced.' });
+  .meta({
+    id: 'MaintenanceRequest',
+    description: 'Work that is announced.',
+    dependentRequired: { remind_before_ms: ['starts_at'] },
+  });
 
 export type BroadcastRequest = z.infer<typeof broadcastRequest>;
 export type MaintenanceRequest = z.infer<typeof maintenanceRequest>;

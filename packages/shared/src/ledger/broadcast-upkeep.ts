@@ -1,4 +1,5 @@
 import type { Database } from './database.js';
+import { hasOpenPart } from './open-part.js';
 import { retryTransient } from './retry-transient.js';
 import { isWaiting } from './states.js';
 
@@ -24,8 +25,7 @@ export function dueBroadcasts(database: Database, limit: number): Promise<DueBro
 export async function completeBroadcasts(database: Database): Promise<string[]> {
   const rows = await database.rows<{ id: string }>(
     `UPDATE broadcast SET status = 'completed', ended_at = now() WHERE id IN (
-       SELECT b.id FROM broadcast b WHERE b.status = 'running' AND b.ended_at IS NOT NULL AND NOT EXISTS (
-         SELECT 1 FROM notification n WHERE n.broadcast_id = b.id AND n.open_count > 0)
+       SELECT b.id FROM broadcast b WHERE b.status = 'running' AND b.ended_at IS NOT NULL AND NOT ${hasOpenPart('b')}
        FOR UPDATE SKIP LOCKED)
      RETURNING id`,
   );
@@ -63,8 +63,7 @@ SELECT count(*)::int AS cancelled FROM stopped`;
 /** Broadcasts that were called off within the last hour and of which something may still go out. */
 export async function unfinishedCancellations(database: Database): Promise<string[]> {
   const rows = await database.rows<{ id: string }>(
-    `SELECT b.id FROM broadcast b WHERE b.ended_at > now() - interval '1 hour' AND b.status = 'cancelled' AND EXISTS (
-       SELECT 1 FROM notification n WHERE n.broadcast_id = b.id AND n.open_count > 0)`,
+    `SELECT b.id FROM broadcast b WHERE b.ended_at > now() - interval '1 hour' AND b.status = 'cancelled' AND ${hasOpenPart('b')}`,
   );
   return rows.map(({ id }) => id);
 }

@@ -6,6 +6,7 @@ import { audienceSize } from './audience.js';
 import { type Actor, recordAudit } from './audit.js';
 import type { Database, Statements } from './database.js';
 import { keepAnswer } from './idempotency.js';
+import { hasOpenPart } from './open-part.js';
 import { retryTransient } from './retry-transient.js';
 import { broadcast } from './schema.js';
 
@@ -179,8 +180,7 @@ export function moveBroadcast(
     database.transaction(async (transaction): Promise<MoveOutcome> => {
       const [row] = await transaction.rows<Standing>(
         `SELECT started_at IS NOT NULL AS started, ended_at IS NOT NULL AS through,
-           CASE WHEN status = 'running' AND ended_at IS NOT NULL AND NOT EXISTS (
-             SELECT 1 FROM notification n WHERE n.broadcast_id = b.id AND n.open_count > 0)
+           CASE WHEN status = 'running' AND ended_at IS NOT NULL AND NOT ${hasOpenPart('b')}
            THEN 'completed' ELSE status END AS status,
            greatest(0, coalesce(extract(epoch FROM send_at - now()) * 1000, 0))::float8 AS "delayMs"
          FROM broadcast b WHERE id = $1 FOR UPDATE`,

@@ -13,7 +13,7 @@ import {
   isCrowded,
   nextPeople,
 } from '../ledger/fan-out.js';
-import { isOutage } from '../ledger/outage.js';
+import { isOutage, isTransient } from '../ledger/outage.js';
 import { retryTransient } from '../ledger/retry-transient.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { Events } from '../service/events.js';
@@ -93,7 +93,7 @@ async function tellNext(parts: FanOutParts, id: string, limit: number): Promise<
   try {
     return await writeChunk(parts.database, id, limit, notificationTo);
   } catch (error) {
-    if (isOutage(error)) throw error;
+    if (isOutage(error) || isTransient(error)) throw error;
     if (limit > 1) return tellNext(parts, id, Math.ceil(limit / 2));
     const written = await writeChunk(parts.database, id, 1, brokenFor);
     if (written.kind === 'written')
