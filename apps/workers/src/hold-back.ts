@@ -2,7 +2,9 @@ import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { closeWindow, type GatheredItem, gather } from '@belfry/shared/ledger/gather.js';
 import { mayPass } from '@belfry/shared/ledger/hourly-pass.js';
+import { isOutage } from '@belfry/shared/ledger/outage.js';
 import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
+import { BatcherFull, createBatcher } from '@belfry/shared/service/batcher.js';
 import type { Catalogue, EventDefinition } from '@belfry/shared/templates/catalogue.js';
 
 /** What the rules of its event make of a delivery that nothing stands against. */
@@ -13,7 +15,7 @@ export type Holding =
   | { readonly kind: 'gathered'; readonly digestId: string }
   /** The person has been told often enough within the hour. */
   | { readonly kind: 'limited' }
-  /** Somebody else has the delivery by now. */
+  /** Somebody else has the delivery by now, or the ledger is away. */
   | { readonly kind: 'lost' };
 
 export type HoldBack = (claim: Claimed) => Promise<Holding>;
@@ -26,12 +28,19 @@ export interface HoldBackParts {
   readonly enqueuer: Pick<Enqueuer, 'enqueue'>;
 }
 
+/** At once: more would take the connections from the claims and the outcomes, and wait for each other's rows. */
+const FLIGHTS = 2;
+
 /** Gathers what an event's manifest says is told of together, and keeps to how often it says. The critical is not held back. */
 export function createHoldBack({ database, owner, catalogue, enqueuer }: HoldBackParts): HoldBack {
-  return async (claim) => {
-    const { personId, eventType, digest } = claim.notification;
-    const event = eventType === null ? undefined : catalogue.find(eventType);
-    if (personId === null || event === undefined || claim.priority === 'critical') return { kind: 'pass' };
+  const turns = createBatcher<Turn, Holding>({
+    batch: 1,
+    flights: FLIGHTS,
+    waiting: 20_000,
+    run: (given) => Promise.all(given.map(holdBack)),
+  });
+
+  async function holdBack({ claim, event, personId }: Turn): Promise<Holding> {
     if (event.digest !== null && isGathered(claim)) {
       const { window_minutes: windowMinutes, most } = event.digest;
       const rules = { windowMinutes, most, templateVersion: event.version };
@@ -45,8 +54,29 @@ export function createHoldBack({ database, owner, catalogue, enqueuer }: HoldBac
       if (!(await mayPass(database, { ...passing, perHour: event.limit.per_hour })))
         return { kind: 'limited' };
     }
+    const { digest } = claim.notification;
     return digest ? { kind: 'pass', items: await closeWindow(database, claim) } : { kind: 'pass' };
+  }
+
+  return async (claim) => {
+    const { personId, eventType, digest } = claim.notification;
+    const event = eventType === null ? undefined : catalogue.find(eventType);
+    if (personId === null || event === undefined || claim.priority === 'critical') return { kind: 'pass' };
+    if (event.digest === null && event.limit === null && !digest) return { kind: 'pass' };
+    return turns.add({ claim, event, personId }).catch(notNow);
   };
+}
+
+interface Turn {
+  readonly claim: Claimed;
+  readonly event: EventDefinition;
+  readonly personId: string;
+}
+
+/** While the ledger is away nobody knows what it has taken in: whoever has the delivery when the lease is over finds out. */
+function notNow(error: unknown): Holding {
+  if (!isOutage(error) && !(error instanceof BatcherFull)) throw error;
+  return { kind: 'lost' };
 }
 
 /** What has been tried by itself goes on by itself, and what expires cannot wait for others. */

@@ -51,19 +51,19 @@ export function gather(
           ? await beginWindow(transaction, claim, item, rules)
           : await addItem(transaction, carrier.deliveryId, item, carrier.items + 1 >= rules.most);
       await transaction.rows(HAND_OVER, [claim.deliveryId, gathered.deliveryId, gathered.digestId]);
-      const full = carrier.deliveryId !== null && carrier.items + 1 >= rules.most;
-      await transaction.rows(
-        'UPDATE gathering SET delivery_id = $5, items = $6 WHERE (person_id, event_type, channel, target) = ($1, $2, $3, md5($4))',
-        [
-          ...windowOf(claim),
-          full ? null : gathered.deliveryId,
-          full ? 0 : carrier.deliveryId === null ? 1 : carrier.items + 1,
-        ],
-      );
+      const full = carrier.items + 1 >= rules.most;
+      await transaction.rows(full ? END : GO_ON, [
+        ...windowOf(claim),
+        ...(full ? [] : [gathered.deliveryId, carrier.items + 1]),
+      ]);
       return { digestId: gathered.digestId, seed: gathered.seed };
     }),
   );
 }
+
+const THIS = '(person_id, event_type, channel, target) = ($1, $2, $3, md5($4))';
+const GO_ON = `UPDATE gathering SET delivery_id = $5, items = $6 WHERE ${THIS}`;
+const END = `DELETE FROM gathering WHERE ${THIS}`;
 
 function windowOf({ notification, channel, address }: Claimed): unknown[] {
   return [notification.personId, notification.eventType, channel, address];
@@ -174,9 +174,7 @@ export async function closeWindow(
   database: Database,
   { deliveryId, notificationId }: Pick<Claimed, 'deliveryId' | 'notificationId'>,
 ): Promise<GatheredItem[]> {
-  await retryTransient(() =>
-    database.rows('UPDATE gathering SET delivery_id = NULL, items = 0 WHERE delivery_id = $1', [deliveryId]),
-  );
+  await retryTransient(() => database.rows('DELETE FROM gathering WHERE delivery_id = $1', [deliveryId]));
   const [row] = await database.rows<{ items: { context: Record<string, unknown>; at: string }[] | null }>(
     `SELECT context->'items' AS items FROM notification WHERE id = $1`,
     [notificationId],

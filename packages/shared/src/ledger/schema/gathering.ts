@@ -2,8 +2,8 @@ import { integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-
 import { person } from './people.js';
 
 /**
- * What is being gathered for one person, of one event, at one address. Whoever adds something, or ends the window, holds this
- * row until the commit.
+ * The open windows: what is being gathered for one person, of one event, at one address. Whoever adds something, or ends the
+ * window, holds the row until the commit.
  */
 export const gathering = pgTable(
   'gathering',
@@ -15,7 +15,7 @@ export const gathering = pgTable(
     channel: text('channel').notNull(),
     /** The MD5 of the address: a person may have several devices. */
     target: text('target').notNull(),
-    /** The delivery that will tell of all; null when no window is open. */
+    /** The delivery that will tell of all; null only until the transaction that begins a window has made it. */
     deliveryId: uuid('delivery_id').unique(),
     /** How many it tells of so far. */
     items: integer('items').notNull().default(0),
