@@ -48,6 +48,7 @@ const CLAIM: Claimed = {
     createdAt: NOW,
     ageMs: 0,
     traceparent: null,
+    digest: false,
   },
   person: PERSON,
   device: null,

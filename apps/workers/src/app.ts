@@ -14,6 +14,7 @@ import { createRenderer } from '@belfry/shared/templates/render.js';
 import { startUpkeep } from '@belfry/shared/upkeep/upkeep.js';
 import { createClaims } from './claims.js';
 import { concurrencyFor } from './concurrency.js';
+import { createHoldBack } from './hold-back.js';
 import { createLeases } from './leases.js';
 import { createDeliver } from './processors/deliver.js';
 import { createFanOut } from './processors/fan-out.js';
@@ -66,6 +67,7 @@ export function startWorkers(parts: WorkerParts): Running {
     onStanding: events.providerChanged,
     onUncarried: (channel) => events.uncarried({ channel }),
   });
+  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const deliver = createDeliver({
     claims: createClaims(database, owner),
     leases,
@@ -73,6 +75,7 @@ export function startWorkers(parts: WorkerParts): Running {
     sender,
     recorder: createRecorder(database, owner, events),
     policy,
+    holdBack: createHoldBack({ database, owner, catalogue: parts.catalogue, enqueuer }),
     guard: {
       poisonAfter: settings.POISON_AFTER,
       mandatory: (event) => parts.catalogue.definition(event)?.mandatory ?? [],
@@ -80,7 +83,6 @@ export function startWorkers(parts: WorkerParts): Running {
     events,
     tracing: parts.tracing,
   });
-  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const registration = startRegistration({
     database,
     events,

@@ -11,10 +11,11 @@ import type { Events } from '@belfry/shared/service/events.js';
 import type { Tracing } from '@belfry/shared/service/tracing.js';
 import type { Claims } from '../claims.js';
 import { followDelivery, followTries } from '../delivery-trace.js';
+import type { HoldBack } from '../hold-back.js';
 import type { Leases } from '../leases.js';
 import type { Recorder } from '../recorder.js';
 import type { RenderStage } from '../render-stage.js';
-import { endJob } from './job-ending.js';
+import { endJob, type Recorded } from './job-ending.js';
 
 export interface DeliverParts {
   readonly claims: Claims;
@@ -24,6 +25,7 @@ export interface DeliverParts {
   readonly recorder: Recorder;
   readonly policy: RetryPolicy;
   readonly guard: GuardRules;
+  readonly holdBack: HoldBack;
   readonly events: Events;
   readonly tracing: Tracing;
 }
@@ -48,7 +50,12 @@ export function createDeliver(parts: DeliverParts): JobProcessor {
         const objection = objectionTo(claim, parts.guard);
         if (objection !== null) return await settle(objected(claim, objection));
 
-        const rendered = await tracing.span('render', {}, () => parts.render(claim));
+        const held = await parts.holdBack(claim);
+        if (held.kind === 'lost') return lost(claim);
+        if (held.kind === 'gathered') return gathered(parts.events, claim, held.digestId);
+        if (held.kind === 'limited') return await settle(objected(claim, OFTEN_ENOUGH));
+
+        const rendered = await tracing.span('render', {}, () => parts.render(claim, held.items));
         if (!rendered.ok) return await settle(unrenderable(claim, rendered.reason));
 
         if (!lease.valid()) return await settle(unsent(claim));
@@ -90,6 +97,21 @@ function untried(claim: Claimed) {
 
 function objected(claim: Claimed, objection: Objection): DeliveryRecord {
   return { ...untried(claim), ...objection };
+}
+
+const OFTEN_ENOUGH: Objection = { state: 'suppressed', reason: 'hourly_limit' };
+
+/** The ledger has it already, in the transaction that put it into the digest. */
+function gathered(events: Events, claim: Claimed, digestId: string): Recorded {
+  const record: DeliveryRecord = { ...untried(claim), state: 'sent', reason: `gathered_into:${digestId}` };
+  const { notificationId, deliveryId, channel } = claim;
+  const { state, reason } = record;
+  events.moved({ notificationId, deliveryId, channel, state, reason, failure: null, dueInMs: 0 });
+  return { record, result: 'recorded' };
+}
+
+function lost(claim: Claimed): Recorded {
+  return { record: unsent(claim), result: 'superseded' };
 }
 
 /** The lease may have lapsed before anything was sent: whoever claims the delivery next begins afresh. */

@@ -56,6 +56,8 @@ export interface ClaimedNotification extends NotificationContent {
   readonly ageMs: number;
   /** The trace of the call that made it, as a W3C `traceparent`. */
   readonly traceparent: string | null;
+  /** It tells of several that were gathered. */
+  readonly digest: boolean;
 }
 
 export interface ClaimedPerson extends Wishes {
@@ -148,6 +150,7 @@ interface ClaimRow {
   accepted_at: Date;
   age_ms: number;
   traceparent: string | null;
+  digest: boolean;
   person: ClaimedPerson | null;
   device: ClaimedDevice | null;
   suppressed: string | null;
@@ -191,6 +194,7 @@ function toClaim(row: ClaimRow): Claim {
       createdAt: row.accepted_at,
       ageMs: row.age_ms,
       traceparent: row.traceparent,
+      digest: row.digest,
     },
     person: row.person,
     device: row.device,
@@ -240,7 +244,7 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
   taken.expires_at, taken.claimed_at,
   taken.was = 'queued' AND taken.first_attempt_at < taken.claimed_at AS recalled, taken.first_attempt_at,
   taken.created_at, n.person_id, n.event_type, n.type, n.title, n.message, n.html, n.context, n.data,
-  n.created_at AS accepted_at, n.traceparent,
+  n.created_at AS accepted_at, n.traceparent, n.digest,
   (extract(epoch FROM clock_timestamp() - greatest(n.created_at, n.send_at,
     CASE WHEN was.state = 'scheduled' THEN was.due_at END)) * 1000)::float8 AS age_ms,
   CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(

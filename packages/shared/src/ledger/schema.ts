@@ -4,6 +4,7 @@
  * a notification's counters, that `rate_limit` is unlogged, and that `audit_event` is append-only.
  */
 export * from './schema/broadcast.js';
+export * from './schema/gathering.js';
 export * from './schema/inbox.js';
 export * from './schema/people.js';
 export * from './schema/running.js';

@@ -7,7 +7,7 @@ import { type CheckedContext, checkContext } from './context-check.js';
 import { createEngines, type Engines } from './engine.js';
 import { hasFolder, listEvents, readEventFolder, readLayouts, type TemplateFile } from './folder.js';
 import { nearestLocales } from './locale.js';
-import { type Manifest, readManifest } from './manifest.js';
+import { type Digest, type Limit, type Manifest, readManifest } from './manifest.js';
 import { type Part, type Parts, parseSources } from './parse.js';
 import { CatalogueError, type TemplateProblem } from './problem.js';
 
@@ -28,7 +28,9 @@ export interface EventDefinition {
   readonly channels: readonly Channel[];
   /** Those of them on which nobody can switch the event off: all or none. */
   readonly mandatory: readonly Channel[];
-  readonly variables: z.ZodType;
+  readonly digest: Digest | null;
+  readonly limit: Limit | null;
+  readonly variables: z.ZodObject;
   /** In the order of the alphabet, English among them. */
   readonly locales: readonly string[];
 }
@@ -130,6 +132,8 @@ async function loadEvent(
     version: manifest.version,
     channels: manifest.channels,
     mandatory: manifest.mandatory === true ? manifest.channels : [],
+    digest: manifest.digest ?? null,
+    limit: manifest.limit ?? null,
     variables: manifest.variables,
     locales: [...parts.keys()].sort(),
   };

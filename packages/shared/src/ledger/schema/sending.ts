@@ -39,6 +39,8 @@ export const notification = pgTable(
     priority: text('priority').$type<Priority>().notNull(),
     /** The broadcast that it is one person's part of. */
     broadcastId: uuid('broadcast_id'),
+    /** It tells of several that were gathered; they are the `items` of its context. */
+    digest: boolean('digest').notNull().default(false),
     /** The subject of the token that asked for it. */
     caller: text('caller').notNull(),
     /** Why there is no delivery at all, such as `unknown_person`. */
