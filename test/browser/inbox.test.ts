@@ -12,7 +12,7 @@ describe('the inbox in a real browser', () => {
 
   before(async () => {
     browser = await launchChromium();
-    for (const id of ['sara', 'tabs', 'away', 'keys', 'markup', 'small']) await fleet().person(id);
+    for (const id of ['sara', 'old', 'tabs', 'away', 'keys', 'markup', 'small']) await fleet().person(id);
   });
   after(() => browser?.close());
   afterEach(async () => {
@@ -68,6 +68,18 @@ describe('the inbox in a real browser', () => {
     await page.locator('#none-title', { hasText: 'All caught up' }).waitFor();
     assert.equal(await page.locator('#count').isVisible(), false);
     assert.equal((await fleet().call('GET', '/users/sara/inbox/unread-count')).body.count, 0);
+  });
+
+  it('rings for what comes, and not for what is there', async () => {
+    const id = await send('old', 'yesterday');
+    await fleet().untilStatus(id, 'SENT');
+    const page = await inboxOf('old');
+    await counts(page, 1);
+    assert.equal(await page.locator('#bell.rings').count(), 0);
+    assert.equal(await page.locator('#said').textContent(), '');
+    await send('old', 'today');
+    await counts(page, 2);
+    assert.equal(await page.locator('#bell.rings').count(), 1);
   });
 
   it('is the same in every tab: what is read in one is read in the other, also through another API', async () => {

@@ -4,11 +4,12 @@
 const WHOLE = 100;
 const PATIENCE_MS = 10_000;
 
-/** Why a call was not answered with what was asked: the status, 0 when nobody answered, and a sentence. */
+/** Why a call was not answered with what was asked: the status, 0 when nobody answered, the API's code and a sentence. */
 class Refused extends Error {
-  constructor(status, detail) {
+  constructor(status, detail, code) {
     super(detail);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -25,7 +26,8 @@ export function inboxOf(person, token) {
       throw new Refused(0, 'The server does not answer.');
     });
     const body = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Refused(answer.status, body.detail ?? `The server answered ${answer.status}.`);
+    const { detail = `The server answered ${answer.status}.`, code } = body;
+    if (!answer.ok) throw new Refused(answer.status, detail, code);
     return body;
   }
 

@@ -1,60 +1,61 @@
-/* The inbox of one person: a list from the API, and what is new from its stream. */
+/* The page: whose inbox it is, what is shown of it, and what its buttons do. */
 
-import { inboxOf } from './api.js';
-import { keepLive } from './live.js';
-import { createNotes } from './notes.js';
+import { openSession } from './session.js';
 import { hideState, showState } from './state.js';
 import { forgetToken, keepToken, keptToken, subjectOf } from './token.js';
-import { drawNotes, drawTimes, focusNear } from './view.js';
+import { drawNotes, drawTimes } from './view.js';
 
-const find = (id) => document.getElementById(id);
 const MINUTE_MS = 60_000;
+const find = (id) => document.getElementById(id);
+const filters = [...document.querySelectorAll('[data-show]')];
 
 let session = null;
 
 find('enter').addEventListener('submit', (event) => {
   event.preventDefault();
   const token = find('token').value.trim();
-  if (subjectOf(token) === null) return refuse('This is not a token.');
   find('token').value = '';
-  keepToken(token);
-  open(token);
+  enter(token);
 });
 find('leave').addEventListener('click', () => leave());
 find('again').addEventListener('click', () => session?.hurry());
-find('read-all').addEventListener('click', () => session?.readAll());
-for (const button of document.querySelectorAll('[data-show]'))
+find('read-all').addEventListener('click', readAll);
+for (const button of filters)
   button.addEventListener('click', () => {
-    for (const one of document.querySelectorAll('[data-show]'))
-      one.setAttribute('aria-pressed', String(one === button));
-    session?.draw();
+    for (const one of filters) one.setAttribute('aria-pressed', String(one === button));
+    draw();
   });
-setInterval(() => drawTimes(find('list')), MINUTE_MS);
 document.addEventListener('visibilitychange', () => document.hidden || session?.hurry());
+setInterval(() => drawTimes(find('list')), MINUTE_MS);
 
-function open(token) {
+const kept = keptToken();
+if (kept !== null) enter(kept);
+
+function enter(token) {
   const person = subjectOf(token);
   if (person === null) return leave('This is not a token.');
+  keepToken(token);
+  refuse('');
   find('enter').hidden = true;
   find('inbox').hidden = false;
   find('leave').hidden = false;
   find('person').textContent = person;
-  session = createSession(person, token);
+  session = openSession({ person, token, onChange: draw, onNew: welcome, onState: showState, onEnd: leave });
 }
 
 /** Back to the beginning. @param reason a sentence, when it was not the person who wanted that. */
-function leave(reason) {
+function leave(reason = '') {
   session?.stop();
   session = null;
   forgetToken();
-  drawNotes(find('list'), [], () => {});
   hideState();
-  for (const id of ['inbox', 'leave']) find(id).hidden = true;
+  draw();
+  find('inbox').hidden = true;
+  find('leave').hidden = true;
   find('enter').hidden = false;
   find('person').textContent = '';
-  showCount(null);
-  refuse(reason ?? '');
   find('token').focus();
+  refuse(reason);
 }
 
 function refuse(reason) {
@@ -62,134 +63,39 @@ function refuse(reason) {
   find('refused').hidden = reason === '';
 }
 
-function createSession(person, token) {
-  const api = inboxOf(person, token);
-  const notes = createNotes();
-  let loaded = false;
-  let stopped = false;
-  let loading = null;
-  let stale = false;
-
-  function draw() {
-    if (stopped) return;
-    const unreadOnly = document.querySelector('[data-show="unread"]').getAttribute('aria-pressed') === 'true';
-    const shown = notes.all().filter((note) => !unreadOnly || !note.read);
-    drawNotes(find('list'), shown, read);
-    showCount(notes.unread());
-    find('read-all').disabled = notes.unread() === 0;
-    find('none').hidden = !loaded || shown.length > 0;
-    find('none-title').textContent = unreadOnly ? 'All caught up' : 'Nothing here yet';
-    find('none-hint').textContent = unreadOnly
-      ? 'You have read everything.'
-      : 'What you are sent appears here at once.';
-  }
-
-  /** Asks for the whole list; once at a time, and again when it was asked for meanwhile. */
-  function load() {
-    if (loading !== null) {
-      stale = true;
-      return;
-    }
-    stale = false;
-    const asked = notes.all();
-    loading = attempt(async () => {
-      notes.replace(await api.list(), asked);
-      loaded = true;
-      refuse('');
-      draw();
-    }).finally(() => {
-      loading = null;
-      if (stale && !stopped) load();
-    });
-  }
-
-  /** Does something; what the server refuses for good is the end of the session, all else passes. */
-  async function attempt(act) {
-    try {
-      await act();
-      return true;
-    } catch (error) {
-      if (stopped) return false;
-      if (error.status === 401 || error.status === 403 || error.status === 404) leave(error.message);
-      else if (error.status === undefined) throw error;
-      return false;
-    }
-  }
-
-  async function read(id) {
-    const hadFocus = document.activeElement?.id === `mark-${id}`;
-    if (hadFocus && !focusNear(id)) find('list-title').focus();
-    await change(
-      () => api.read(id),
-      () => notes.read(id),
-      'This could not be marked as read. Try again.',
-    );
-  }
-
-  async function readAll() {
-    find('list-title').focus();
-    await change(
-      () => api.readAll(),
-      () => notes.readAll(),
-      'They could not be marked as read. Try again.',
-    );
-  }
-
-  /** Tells the server first: what is shown as read is read. */
-  async function change(ask, apply, failure) {
-    if (!(await attempt(ask))) return stopped ? undefined : say(failure);
-    apply();
-    draw();
-  }
-
-  function take(event) {
-    if (event.type === 'read') notes.read(event.id);
-    else if (event.type === 'unread_count') return event.count === notes.unread() ? undefined : load();
-    else if (event.type === 'resync') return load();
-    else if (event.data?.id === undefined) return;
-    else if (notes.arrive(event.data) && !event.data.read) {
-      ring();
-      say(`New: ${event.data.title}. ${event.data.message}`);
-    }
-    draw();
-  }
-
-  const live = keepLive({
-    token,
-    since: () => notes.newest(),
-    onEvent: take,
-    onState(state, until) {
-      if (state === 'expired') return leave('The token has expired.');
-      showState(state, until);
-      // What was read elsewhere meanwhile is in the list alone. While nothing streams, the list still tells.
-      if (state !== 'connecting') load();
-    },
-  });
-  load();
-
-  return {
-    draw,
-    readAll,
-    hurry: live.hurry,
-    stop() {
-      stopped = true;
-      live.stop();
-    },
-  };
+function draw() {
+  const unreadOnly = filters.some((one) => one.dataset.show === 'unread' && one.ariaPressed === 'true');
+  const notes = session?.notes.all().filter((note) => !unreadOnly || !note.read) ?? [];
+  drawNotes(find('list'), notes, read);
+  find('none').hidden = session?.isLoaded() !== true || notes.length > 0;
+  find('none-title').textContent = unreadOnly ? 'All caught up' : 'Nothing here yet';
+  find('none-hint').textContent = unreadOnly
+    ? 'You have read everything.'
+    : 'What you are sent appears here at once.';
+  showCount(session?.notes.unread() ?? 0);
 }
 
 function showCount(count) {
-  find('count').hidden = !count;
-  find('count').textContent = count ? String(count) : '';
-  find('bell').setAttribute('aria-label', count === null ? 'Belfry' : `${count} unread`);
-  document.title = count ? `(${count}) Inbox · Belfry` : 'Inbox · Belfry';
+  find('count').hidden = count === 0;
+  find('count').textContent = String(count);
+  find('bell').setAttribute('aria-label', session === null ? 'Belfry' : `${count} unread`);
+  find('read-all').disabled = count === 0;
+  document.title = count === 0 ? 'Inbox · Belfry' : `(${count}) Inbox · Belfry`;
 }
 
-function say(words) {
-  find('said').textContent = words;
+async function read(id) {
+  if (!(await session.read(id))) say('This could not be marked as read. Try again.');
 }
 
-function ring() {
+async function readAll() {
+  if (!(await session.readAll())) say('They could not be marked as read. Try again.');
+  // The button is off now, and would swallow the focus.
+  else find('list-title').focus();
+}
+
+/** Rings the bell for a note that has just come. */
+function welcome({ title, message }) {
+  say(`New: ${title}. ${message}`);
   const bell = find('bell');
   bell.classList.remove('rings');
   // The animation begins anew only when the browser has seen it gone.
@@ -197,5 +103,7 @@ function ring() {
   bell.classList.add('rings');
 }
 
-const kept = keptToken();
-if (kept !== null) open(kept);
+/** Says something to whoever does not see the page. */
+function say(words) {
+  find('said').textContent = words;
+}

@@ -4,7 +4,10 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 /** A connection that lasted so long was a good one: the next wait begins small again. */
 const GOOD_MS = 5_000;
+const LOOK_MS = 5_000;
 const PING_MS = 20_000;
+/** What has not connected by then will not. */
+const CONNECT_MS = 15_000;
 /** A connection on which nothing came for so long is dead, though nobody said so. */
 const SILENT_MS = 50_000;
 /** The server's word for a token that has run out. */
@@ -21,8 +24,9 @@ export function keepLive({ token, since, onEvent, onState }) {
   let socket;
   let tries = 0;
   let timer;
-  let pinging;
+  let looking;
   let heardAt = 0;
+  let pingedAt = 0;
   let stopped = false;
 
   function connect() {
@@ -72,7 +76,7 @@ export function keepLive({ token, since, onEvent, onState }) {
   function end(state) {
     stopped = true;
     clearTimeout(timer);
-    clearInterval(pinging);
+    clearInterval(looking);
     removeEventListener('online', hurry);
     drop();
     if (state !== undefined) onState(state);
@@ -85,13 +89,18 @@ export function keepLive({ token, since, onEvent, onState }) {
     connect();
   }
 
-  pinging = setInterval(() => {
-    if (socket?.readyState !== WebSocket.OPEN) return;
-    if (performance.now() - heardAt > SILENT_MS) {
+  looking = setInterval(() => {
+    if (socket === undefined || socket.readyState > WebSocket.OPEN) return;
+    const isOpen = socket.readyState === WebSocket.OPEN;
+    const silentMs = performance.now() - heardAt;
+    if (silentMs > (isOpen ? SILENT_MS : CONNECT_MS)) {
       drop();
       wait();
-    } else socket.send('{"type":"ping"}');
-  }, PING_MS);
+    } else if (isOpen && performance.now() - Math.max(heardAt, pingedAt) > PING_MS) {
+      pingedAt = performance.now();
+      socket.send('{"type":"ping"}');
+    }
+  }, LOOK_MS);
   addEventListener('online', hurry);
   connect();
 

@@ -14,15 +14,16 @@ export function createNotes() {
 
   return {
     all: () => notes,
+    ids: () => new Set(notes.map(({ id }) => id)),
     find,
     unread: () => notes.filter((note) => !note.read).length,
     /** The last one that came, from which a stream goes on; null when there is none. */
     newest: () => notes[0]?.id ?? null,
 
-    /** Takes the list for what is there. @param asked the notes that were known when it was asked for: newer ones stay. */
+    /** Takes the list for what is there. @param asked the ids that were known when it was asked for: newer ones stay. */
     replace(list, asked) {
       const listed = new Set(list.map(({ id }) => id));
-      const newer = notes.filter((note) => !asked.includes(note) && !listed.has(note.id) && note.live);
+      const newer = notes.filter(({ id }) => !asked.has(id) && !listed.has(id));
       notes = [...newer, ...list.map(joined)].slice(0, MOST);
     },
 
@@ -32,7 +33,7 @@ export function createNotes() {
         notes = notes.map((one) => (one.id === note.id ? joined(note) : one));
         return false;
       }
-      notes = [{ ...note, live: true }, ...notes].slice(0, MOST);
+      notes = [note, ...notes].slice(0, MOST);
       return true;
     },
 

@@ -9,10 +9,14 @@ const ago = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const drawn = new Map();
 
-/** Draws the notes in their order. What is there already stays where it is, with the focus and what was opened in it. */
+/**
+ * Draws the notes in their order. What is there already stays where it is, with the focus and what was opened in it. Where a
+ * button with the focus goes away, the focus goes on to that of another unread note near it, or to the heading.
+ */
 export function drawNotes(list, notes, onRead) {
   for (const [id, line] of drawn) {
     if (notes.some((note) => note.id === id)) continue;
+    if (line.contains(document.activeElement)) passFocus(line);
     line.remove();
     drawn.delete(id);
   }
@@ -33,24 +37,11 @@ export function drawTimes(list) {
   for (const time of list.querySelectorAll('time')) time.textContent = sinceThen(new Date(time.dateTime));
 }
 
-/** Puts the focus to the button of another unread note near this one; false when there is none. */
-export function focusNear(id) {
-  const line = drawn.get(id);
-  for (const way of ['nextElementSibling', 'previousElementSibling'])
-    for (let other = line?.[way]; other; other = other[way]) {
-      const button = other.querySelector('.mark:not([hidden])');
-      if (button === null) continue;
-      button.focus();
-      return true;
-    }
-  return false;
-}
-
 function newLine(note, onRead) {
   const line = element('li');
   line.className = 'note';
   line.dataset.priority = note.priority ?? 'normal';
-  if (note.live) line.dataset.live = '';
+  if (note.fresh) line.dataset.fresh = '';
   const titleId = `title-${note.id}`;
   const body = element('article');
   body.setAttribute('aria-labelledby', titleId);
@@ -115,9 +106,20 @@ function footOf(note, titleId, onRead) {
 }
 
 function showRead(line, { read }) {
+  const mark = line.querySelector('.mark');
+  if (read && mark === document.activeElement) passFocus(line);
   line.dataset.read = String(read);
-  line.querySelector('.mark').hidden = read;
+  mark.hidden = read;
   line.querySelector('.done').hidden = !read;
+}
+
+function passFocus(line) {
+  for (const way of ['nextElementSibling', 'previousElementSibling'])
+    for (let other = line[way]; other; other = other[way]) {
+      const button = other.querySelector('.mark:not([hidden])');
+      if (button !== null) return button.focus();
+    }
+  document.getElementById('list-title').focus();
 }
 
 function sinceThen(then) {
