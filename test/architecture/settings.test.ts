@@ -37,7 +37,8 @@ describe('the settings that are written down', () => {
     assert.deepEqual(readSettings(apiSettings, env), readSettings(apiSettings, NEEDED));
     assert.deepEqual(readSettings(workerSettings, env), readSettings(workerSettings, NEEDED));
     assert.deepEqual(parseSettings(env), parseSettings({}));
-    const wanted = { host: EXAMPLE.SANDBOX_HOST, httpPort: 3001, smtpPort: 3025 };
+    const ports = { httpPort: 3001, smtpPort: 3025, pushPort: 3026 };
+    const wanted = { host: EXAMPLE.SANDBOX_HOST, ...ports, folder: undefined };
     assert.deepEqual(sandboxOptions(EXAMPLE), wanted);
     assert.deepEqual(sandboxOptions({}), wanted);
   });
