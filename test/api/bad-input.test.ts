@@ -77,6 +77,7 @@ describe('bad input', () => {
       // none means all
       target_groups: [[]],
       data: [{}, { a: 1 }],
+      device_info: [{}, { a: 1 }],
       title: [' '],
       subject: [' '],
       email: [null, true],
