@@ -44,7 +44,10 @@ export async function act(database: Database, one: Act): Promise<Told> {
 
 /** Does it in the model: what it tells, and what is there afterwards. */
 export function step(model: Model, one: Act): readonly [told: Told, after: Model] {
-  if (one.kind === 'put') return ['put', one.notes.toSorted(byDelivery).reduce(put, model)];
+  if (one.kind === 'put') {
+    const fresh = one.notes.filter(({ to, deliveryId }) => !has(model, to, deliveryId));
+    return ['put', fresh.toSorted(byDelivery).reduce(put, model)];
+  }
   const kept = model[one.person] ?? [];
   const unread = kept.filter(({ read }) => !read).length;
   switch (one.kind) {
@@ -93,9 +96,14 @@ export function orderOf(
 }
 
 function put(model: Model, { to, deliveryId, notificationId }: Note): Model {
-  const kept = model[to] ?? [];
-  if (kept.some((note) => note.deliveryId === deliveryId)) return model;
-  return { ...model, [to]: [...kept, { deliveryId, notificationId, read: false }].slice(-INBOX_SIZE) };
+  if (has(model, to, deliveryId)) return model;
+  const kept = [...(model[to] ?? []), { deliveryId, notificationId, read: false }];
+  return { ...model, [to]: kept.slice(-INBOX_SIZE) };
+}
+
+/** Whether a note is in a person's inbox. */
+export function has(model: Model, person: string, deliveryId: string): boolean {
+  return model[person]?.some((note) => note.deliveryId === deliveryId) === true;
 }
 
 function byDelivery(one: Note, other: Note): number {

@@ -31,11 +31,12 @@ export async function addPeople(database: Database, ...ids: readonly string[]): 
   for (const id of ids) await putPerson(database, id, {}, OPS);
 }
 
-/** The numbers of a person's notes as they are in the table, the lowest first. */
-export async function numbersOf(database: Database, personId: string): Promise<number[]> {
+/** The numbers of what is in a person's inbox, the lowest first; with `all` also of what is to go with the next one. */
+export async function numbersOf(database: Database, personId: string, all = false): Promise<number[]> {
   const rows = await database.rows<{ seq: number }>(
-    'SELECT seq FROM inbox_item WHERE person_id = $1 ORDER BY seq',
-    [personId],
+    `SELECT seq FROM inbox_item JOIN inbox USING (person_id)
+     WHERE person_id = $1 AND ($2 OR seq > last_seq - 100) ORDER BY seq`,
+    [personId, all],
   );
   return rows.map(({ seq }) => seq);
 }

@@ -1,7 +1,7 @@
 import type { Priority } from '../domain/channel.js';
 import { isId } from '../domain/ids.js';
 import type { Statements } from './database.js';
-import { INBOX_SIZE } from './inbox.js';
+import { INBOX_SIZE, isKept } from './inbox.js';
 
 /*
  * What the streams of an API process read. A person's notes become visible in the order of their numbers (`inbox.ts`), so
@@ -43,7 +43,8 @@ export function standingsOf(
 ): Promise<Standing[]> {
   return database.rows<Standing & Record<string, unknown>>(
     `SELECT asked.id AS "personId", coalesce(inbox.last_seq, 0) AS "lastSeq",
-       ARRAY(SELECT seq::float8 FROM inbox_item WHERE person_id = asked.id AND read_at IS NULL ORDER BY seq) AS unread,
+       ARRAY(SELECT seq::float8 FROM inbox_item WHERE person_id = asked.id AND read_at IS NULL
+         AND ${isKept('inbox_item', 'inbox.last_seq')} ORDER BY seq) AS unread,
        ARRAY(SELECT id::text FROM realtime_session WHERE person_id = asked.id AND node = $2) AS sessions
      FROM unnest($1::text[]) AS asked(id) LEFT JOIN inbox ON inbox.person_id = asked.id`,
     [personIds, node],

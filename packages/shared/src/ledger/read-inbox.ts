@@ -1,13 +1,13 @@
 import type { Priority } from '../domain/channel.js';
 import type { Database, Statements } from './database.js';
-import { INBOX_SIZE } from './inbox.js';
+import { isKept } from './inbox.js';
 import { retryTransient } from './retry-transient.js';
 
 /** A note in an inbox. */
 export interface InboxItem {
   /** What it is called outside. */
   readonly notificationId: string;
-  /** Its number: it rises by one with each note that the person is sent. */
+  /** Its number: it rises with each note that the person is sent. */
   readonly seq: number;
   readonly type: string;
   readonly title: string;
@@ -36,7 +36,7 @@ export async function listInbox(
   personId: string,
   { unread, before, limit }: InboxPage,
 ): Promise<InboxItem[] | null> {
-  const items = await database.rows<Row>(LIST, [personId, INBOX_SIZE, before, unread, limit]);
+  const items = await database.rows<Row>(LIST, [personId, before, unread, limit]);
   return items.length > 0 || (await isThere(database, personId)) ? items : null;
 }
 
@@ -44,7 +44,7 @@ export async function listInbox(
 export async function countUnread(database: Statements, personId: string): Promise<number | null> {
   const [row] = await database.rows<{ count: number }>(
     `SELECT (SELECT count(*) FROM inbox_item i WHERE ${KEPT} AND read_at IS NULL) AS count FROM person WHERE id = $1`,
-    [personId, INBOX_SIZE],
+    [personId],
   );
   return row?.count ?? null;
 }
@@ -56,7 +56,7 @@ export async function markRead(
   notificationId: string,
 ): Promise<InboxItem | Missing> {
   return holding(database, personId, async (transaction) => {
-    const [item] = await transaction.rows<Row>(READ, [personId, INBOX_SIZE, notificationId]);
+    const [item] = await transaction.rows<Row>(READ, [personId, notificationId]);
     if (item !== undefined) return item;
     return (await isThere(transaction, personId)) ? 'unknown_item' : 'unknown_person';
   });
@@ -95,8 +95,7 @@ async function isThere(database: Statements, personId: string): Promise<boolean>
 
 type Row = InboxItem & Record<string, unknown>;
 
-/* An older ledger may have more notes than are kept, until the next one is put in. */
-const KEPT = 'i.person_id = $1 AND i.seq > (SELECT last_seq FROM inbox WHERE person_id = $1) - $2::int';
+const KEPT = `i.person_id = $1 AND ${isKept('i', '(SELECT last_seq FROM inbox WHERE person_id = $1)')}`;
 
 /* Every note has its notification; one without would still be shown. */
 const ITEM = `i.notification_id AS "notificationId", i.seq, i.type, i.title, i.body, i.data, i.created_at AS "createdAt",
@@ -104,17 +103,17 @@ const ITEM = `i.notification_id AS "notificationId", i.seq, i.type, i.title, i.b
 
 const LIST = `
 SELECT ${ITEM} FROM inbox_item i LEFT JOIN notification n ON n.id = i.notification_id
-WHERE ${KEPT} AND ($3::bigint IS NULL OR i.seq < $3) AND (NOT $4::boolean OR i.read_at IS NULL)
-ORDER BY i.seq DESC LIMIT $5`;
+WHERE ${KEPT} AND ($2::bigint IS NULL OR i.seq < $2) AND (NOT $3::boolean OR i.read_at IS NULL)
+ORDER BY i.seq DESC LIMIT $4`;
 
 const READ = `
 WITH marked AS (
-  UPDATE inbox_item i SET read_at = coalesce(read_at, clock_timestamp()) WHERE ${KEPT} AND notification_id = $3 RETURNING i.*
+  UPDATE inbox_item i SET read_at = coalesce(read_at, clock_timestamp()) WHERE ${KEPT} AND notification_id = $2 RETURNING i.*
 )
 SELECT ${ITEM} FROM marked i LEFT JOIN notification n ON n.id = i.notification_id`;
 
 const READ_ALL = `
 WITH marked AS (
-  UPDATE inbox_item SET read_at = clock_timestamp() WHERE person_id = $1 AND read_at IS NULL RETURNING 1
+  UPDATE inbox_item i SET read_at = clock_timestamp() WHERE ${KEPT} AND read_at IS NULL RETURNING 1
 )
 SELECT (SELECT count(*) FROM marked) AS read FROM person WHERE id = $1`;
