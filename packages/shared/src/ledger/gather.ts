@@ -84,7 +84,10 @@ async function holdWindow(transaction: Statements, owner: string, claim: Claimed
      FROM delivery WHERE id = $1 OR id = $2 ORDER BY id FOR UPDATE`,
     [claim.deliveryId, window.deliveryId, claim.claim, owner],
   );
-  if (!rows.some(({ held }) => held)) return null;
+  if (!rows.some(({ held }) => held)) {
+    if (window.deliveryId === null) await transaction.rows(END, windowOf(claim));
+    return null;
+  }
   const open = rows.some((row) => row.id === window.deliveryId && row.open);
   return open ? window : { deliveryId: null, items: 0 };
 }
