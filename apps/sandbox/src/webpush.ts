@@ -1,4 +1,4 @@
-import { type Request, Router, raw } from 'express';
+import { type Request, Router } from 'express';
 import { accept, type Books } from './books.js';
 import type { FaultAction } from './fault-rule.js';
 import { answer, type HttpAnswer } from './http-fault.js';
@@ -23,7 +23,7 @@ const URGENCIES = ['very-low', 'low', 'normal', 'high'];
  */
 export function webpushRoutes(books: Books, subscriptions: PushSubscriptions, origin: () => string): Router {
   const routes = Router({ caseSensitive: true });
-  routes.post(`${PUSH_ROOT}/:name`, raw({ limit: '1mb', type: () => true }), async (req, res) => {
+  routes.post(`${PUSH_ROOT}/:name`, async (req, res) => {
     books.calls.tried('push');
     const { name } = req.params;
     const judged = await judge(req, subscriptions.find(String(name)), origin());
@@ -47,18 +47,28 @@ async function judge(
   found: Subscription | 'ended' | 'unknown',
   origin: string,
 ): Promise<HttpAnswer | ArrivedMessage> {
+  const bytes = await bytesOf(req);
   if (found === 'unknown') return refusal(404, 'there is no such subscription');
   if (found === 'ended') return refusal(410, 'the subscription has ended');
   const sender = await checkVapid(req.get('authorization'), origin, found.applicationServerKey);
   if ('status' in sender) return refusal(sender.status, sender.reason);
-  const body: unknown = req.body;
-  const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
   if (bytes.length > MOST_BYTES) return refusal(413, `it has more than ${MOST_BYTES} bytes`);
   const wrong = wrongHeader(req, bytes);
   if (wrong !== undefined) return refusal(400, wrong);
   const text = bytes.length === 0 ? '' : readPush(bytes, found)?.toString('utf8');
   if (text === undefined) return refusal(400, 'it cannot be read: it is not encrypted to this subscription');
   return arrivedFrom(req, found, text, bytes.length, sender.subject);
+}
+
+/** The body as it is: Express would take its encoding for a compression. Of one that is too long only the beginning is kept. */
+async function bytesOf(req: Request): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    if (size <= MOST_BYTES) chunks.push(chunk);
+    size += chunk.length;
+  }
+  return Buffer.concat(chunks);
 }
 
 function wrongHeader(req: Request, bytes: Buffer): string | undefined {

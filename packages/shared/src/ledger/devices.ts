@@ -25,7 +25,7 @@ export interface NewDevice {
  * So many devices may a person have. Browsers renew their subscriptions and never say that an old one is over, so the one
  * that was registered longest ago makes room, and nobody is ever locked out.
  */
-export const MOST_DEVICES = 20;
+const MOST_DEVICES = 20;
 
 const COLUMNS = 'id, platform, address, created_at AS "createdAt", updated_at AS "updatedAt"';
 
