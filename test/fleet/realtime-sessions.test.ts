@@ -6,13 +6,10 @@ import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { SignJWT } from 'jose';
 import { type Fleet, useFleet } from '../support/fleet.js';
 import { items } from '../support/http.js';
-import { scrape } from '../support/scrape.js';
 import { waitFor } from '../support/wait.js';
 import {
-  inboxOf,
   ledgerOf,
   noteFor,
-  OPEN,
   openEvents,
   openSocket,
   putNotes,
@@ -47,6 +44,20 @@ describe('sessions', () => {
     client.close();
   });
 
+  test('hear of what was read though nobody has told of it', async () => {
+    await fleet().person('reads');
+    const client = await openSocket(fleet(), { sub: 'reads' });
+    const [id] = await putNotes(ledger, 'reads', 3);
+    await untilNotes(client, 3);
+    await fleet().database.query('UPDATE inbox_item SET read_at = now() WHERE notification_id = $1', [id]);
+    assert.deepEqual(await untilHeard(client, 'unread_count'), { type: 'unread_count', count: 2 });
+    assert.deepEqual(
+      client.heard.filter(({ type }) => type === 'read'),
+      [{ type: 'read', id }],
+    );
+    client.close();
+  });
+
   test('miss nothing that was begun early and committed late', async () => {
     await Promise.all([fleet().person('late'), fleet().person('meanwhile')]);
     const client = await openSocket(fleet(), { sub: 'late' });
@@ -77,37 +88,6 @@ describe('sessions', () => {
     await waitFor(async () => (await sessionsOf('newcomer')).length === 1);
     client.close();
   });
-
-  for (const [name, open] of Object.entries(OPEN)) {
-    test(`that read too slowly are cut, take no memory, and go on where they were (${name})`, async () => {
-      const person = `slow-${name}`;
-      await fleet().person(person);
-      const slow = await open(fleet(), { sub: person });
-      const well = await open(fleet(), { sub: person });
-      await putNotes(ledger, person, 1);
-      await untilNotes(slow, 1);
-      slow.pause(true);
-      const memory = await residentOf(fleet());
-      let told = 1;
-      let most = 0;
-      // 150 MB, of which the kernel takes a few.
-      for (; told < 1_500; told += 50) {
-        await putNotes(ledger, person, 50, 'x'.repeat(100_000));
-        await untilNotes(well, told + 50);
-        most = Math.max(most, await residentOf(fleet()));
-      }
-      const cut = await scrape(fleet().api.url);
-      const labels = { transport: name === 'SSE' ? 'sse' : 'websocket', reason: 'slow' };
-      assert.equal(cut.value('belfry_realtime_streams_ended_total', labels), 1);
-      assert.ok(most - memory < 130e6, `${Math.round((most - memory) / 1e6)} MB more`);
-      slow.pause(false);
-      await slow.ended;
-      const [last] = slow.ids().slice(-1);
-      const again = await open(fleet(), { sub: person, since: last });
-      assert.deepEqual(await untilNotes(again, 100), await inboxOf(fleet(), person));
-      for (const client of [well, again]) client.close();
-    });
-  }
 
   test('end with their token', async () => {
     await fleet().person('expires');
@@ -210,9 +190,4 @@ async function waitingForLocks({ database }: Fleet): Promise<number> {
     `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
   );
   return Number(rows[0]?.count);
-}
-
-/** The memory of the first API process. */
-async function residentOf({ api }: Fleet): Promise<number> {
-  return (await scrape(api.url)).value('process_resident_memory_bytes') ?? 0;
 }

@@ -34,6 +34,8 @@ export type StreamOptions = {
   readonly since?: string | undefined;
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Called with each message when it comes. */
+  readonly heard?: (message: Heard) => void;
 };
 
 /** Opens a WebSocket; returns when it is open, or has been refused. */
@@ -46,7 +48,11 @@ export async function openSocket(fleet: Fleet, options: StreamOptions): Promise<
     perMessageDeflate: false,
   });
   const heard: Heard[] = [];
-  socket.on('message', (data) => heard.push(JSON.parse(data.toString())));
+  socket.on('message', (data) => {
+    const message: Heard = JSON.parse(data.toString());
+    heard.push(message);
+    options.heard?.(message);
+  });
   let refused = 0;
   socket.on('unexpected-response', (_req, res) => {
     refused = res.statusCode ?? 0;
@@ -91,13 +97,16 @@ export async function openEvents(fleet: Fleet, options: StreamOptions): Promise<
     text += String(chunk);
     const events = text.split('\n\n');
     text = events.pop() ?? '';
-    for (const event of events) heard.push(...eventIn(event));
+    for (const event of events.flatMap(eventIn)) {
+      heard.push(event);
+      options.heard?.(event);
+    }
   });
   response?.on('error', () => undefined);
   const ended = new Promise<Ended>((resolve) => {
     const status = response?.statusCode ?? 0;
     const end = () => resolve({ code: status === 200 ? 0 : status, reason: '' });
-    if (response === undefined) end();
+    if (response === undefined || status !== 200) end();
     else response.once('close', end);
   });
   return {

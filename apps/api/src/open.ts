@@ -123,8 +123,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     running: {
       async stop() {
         const inspected = inspection.stop();
-        await realtime.stop();
-        await listening.stop(5_000);
+        await Promise.all([realtime.stop(), listening.stop(5_000)]);
         await within(500, inspected);
         await within(2_000, notifier.idle());
         await within(1_500, Promise.all([engine.close(), database.close(), tracing.stop()]));

@@ -40,7 +40,7 @@ export function createAdmission({ settings, authenticator, limits, migrated }: A
 }
 
 /** True for an origin that the settings list. */
-export function isListed(origin: string | undefined, listed: readonly string[]): boolean {
+export function isListed(origin: string | undefined, listed: readonly string[] = []): boolean {
   return origin !== undefined && (listed.includes('*') || listed.includes(origin.toLowerCase()));
 }
 

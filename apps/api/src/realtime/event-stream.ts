@@ -10,11 +10,14 @@ export interface EventStreamParts {
   readonly streams: Streams;
   readonly admission: Admission;
   /** Other origins whose pages may read the stream. */
-  readonly origins: readonly string[];
+  readonly origins: readonly string[] | undefined;
 }
 
 /** When stopping: what a client that does not read is given. */
 const CLOSING_MS = 1_000;
+
+/** Nothing else is heard of a client: its system answers, or the connection ends. */
+const KEEP_ALIVE_MS = 30_000;
 
 /** Answers with the stream of whoever the token names, as server-sent events (WHATWG HTML §9.2). It ends with the client. */
 export function eventStream({ streams, admission, origins }: EventStreamParts): RequestHandler {
@@ -40,6 +43,7 @@ export function eventStream({ streams, admission, origins }: EventStreamParts): 
       streams.giveBack(place);
       return;
     }
+    req.socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const line = lineOf(res);
     res.once('close', () => streams.end(line, 'left'));
     res.on('error', () => undefined);

@@ -2,6 +2,7 @@ import type { Database } from '@belfry/shared/ledger/database.js';
 import { INBOX_SIZE } from '@belfry/shared/ledger/inbox.js';
 import {
   type After,
+  movedOn,
   type NextNotes,
   notesAfter,
   readAmong,
@@ -16,6 +17,8 @@ import type { Session } from './session.js';
 export interface Hub {
   /** There may be something new about these people. Whoever is not connected here is passed over. */
   look(personIds: Iterable<string>): void;
+  /** Looks at everybody whose inbox has moved on, whether or not somebody said so. */
+  seek(): Promise<void>;
   /** @param unread the notes that were unread where this session begins. */
   join(session: Session, unread: readonly number[]): void;
   leave(session: Session): void;
@@ -178,6 +181,13 @@ export function createHub({ database, node, events, end }: HubOptions): Hub {
       present.sessions.add(session);
       people.set(session.personId, present);
       look([session.personId]);
+    },
+    async seek() {
+      const after = [...people].map(([personId, { sessions }]) => ({
+        personId,
+        seq: Math.min(...[...sessions].map(({ cursor }) => cursor)),
+      }));
+      if (after.length > 0) look(await movedOn(database, after));
     },
     leave(session) {
       const present = people.get(session.personId);

@@ -117,11 +117,17 @@ export function createStreams({ settings, database, events, registry }: StreamsP
 
   const looking = every(settings.REALTIME_LOOK_MS, async () => {
     for (const session of hub.sessions()) if (session.stuck()) end(session.line, 'slow');
-    hub.look(hub.sessions().map(({ personId }) => personId));
+    try {
+      await hub.seek();
+    } catch (error) {
+      events.streamsFailed({ task: 'look', error });
+    }
   });
 
   const renewing = every(renewMs, async () => {
     beat();
+    // What was read, too: that moves no inbox on.
+    hub.look(hub.sessions().map(({ personId }) => personId));
     try {
       await renew();
       await forgetSessions(database, bounds.ttlMs);

@@ -12,7 +12,7 @@ const LARGEST_BYTES = 64 * 1024;
 /** Messages of one client that wait for their turn. */
 const MOST_WAITING = 100;
 /** What a client that does not answer to the closing of its line is given. */
-const CLOSING_MS = 5_000;
+const CLOSING_MS = 2_000;
 
 export interface WebSocketParts {
   readonly streams: Streams;

@@ -30,7 +30,7 @@ export function presenceRoutes({ settings, database, bus }: PresenceParts): Rout
   const ttlMs = settings.SESSION_TTL_MS;
   const bounds = { perPerson: settings.REALTIME_STREAMS_PER_PERSON, ttlMs };
   const themselves = allowSelf('id', 'internal');
-  const body = jsonBody('16kb');
+  const body = jsonBody('256kb');
 
   router.post('/websocket/connect/:id', themselves, ...body, async (req, res) => {
     const personId = personIn(req);

@@ -6,7 +6,7 @@ export const realtimeFields = {
     .default(3_600_000)
     .describe('A session of which nothing was heard for this long is as gone.'),
   REALTIME_ORIGINS: origins
-    .default([])
+    .optional()
     .describe(
       'Other origins whose pages may open streams, such as `https://app.example.com`, with commas between them, or `*` for all.',
     ),
