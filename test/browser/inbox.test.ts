@@ -124,6 +124,13 @@ describe('the inbox in a real browser', () => {
     troubles.splice(0, troubles.length, ...troubles.filter((text) => !/ERR_CONNECTION_REFUSED/.test(text)));
   });
 
+  it('is over when its session is ended, and asks again who it is', async () => {
+    const page = await inboxOf('sara');
+    assert.equal((await fleet().call('POST', '/websocket/disconnect/sara')).status, 200);
+    await page.locator('#refused', { hasText: 'This session was ended.' }).waitFor();
+    assert.equal(await page.locator('#inbox').isVisible(), false);
+  });
+
   it('can be used by keyboard: reading one leads to the next', async () => {
     const page = await inboxOf('keys');
     for (const word of ['first', 'second']) await send('keys', word);

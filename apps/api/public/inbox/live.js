@@ -10,17 +10,18 @@ const PING_MS = 20_000;
 const CONNECT_MS = 15_000;
 /** A connection on which nothing came for so long is dead, though nobody said so. */
 const SILENT_MS = 50_000;
-/** The server's word for a token that has run out. */
-const TOKEN_EXPIRED = 4401;
+/** The server's words for an end after which nobody should come back by themselves. */
+const ENDS = { 4401: 'The token has expired.', 4410: 'This session was ended.' };
 
 /**
  * Keeps a stream open.
  *
  * @param since says the id of the last note that is known, or null.
  * @param onEvent called with each event.
- * @param onState called with `connecting`, `live`, `waiting` (and when it will be tried again), or `expired`, which is the end.
+ * @param onState called with `connecting`, `live` or `waiting`, and when it will be tried again.
+ * @param onEnd called with a sentence when the server does not want us back.
  */
-export function keepLive({ token, since, onEvent, onState }) {
+export function keepLive({ token, since, onEvent, onState, onEnd }) {
   let socket;
   let tries = 0;
   let timer;
@@ -51,7 +52,10 @@ export function keepLive({ token, since, onEvent, onState }) {
     });
     mine.addEventListener('close', ({ code }) => {
       if (socket !== mine || stopped) return;
-      if (code === TOKEN_EXPIRED) return end('expired');
+      if (code in ENDS) {
+        stop();
+        return onEnd(ENDS[code]);
+      }
       if (openedAt !== null && performance.now() - openedAt > GOOD_MS) tries = 0;
       wait();
     });
@@ -73,13 +77,12 @@ export function keepLive({ token, since, onEvent, onState }) {
     old?.close();
   }
 
-  function end(state) {
+  function stop() {
     stopped = true;
     clearTimeout(timer);
     clearInterval(looking);
     removeEventListener('online', hurry);
     drop();
-    if (state !== undefined) onState(state);
   }
 
   /** Tries now instead of later. Nothing happens while there is a connection. */
@@ -104,5 +107,5 @@ export function keepLive({ token, since, onEvent, onState }) {
   addEventListener('online', hurry);
   connect();
 
-  return { hurry, stop: () => end() };
+  return { hurry, stop };
 }

@@ -77,7 +77,6 @@ export function openSession({ person, token, onChange, onNew, onState, onEnd }) 
   }
 
   function streamState(state, until) {
-    if (state === 'expired') return end('The token has expired.');
     onState(state, until);
     // What was read elsewhere meanwhile is in the list alone. While nothing streams, the list still tells what is new.
     if (state !== 'connecting') void load();
@@ -100,7 +99,7 @@ export function openSession({ person, token, onChange, onNew, onState, onEnd }) 
     // What is there already rings no bell, and the stream goes on from it.
     await load();
     if (stopped) return;
-    live = keepLive({ token, since: notes.newest, onEvent: take, onState: streamState });
+    live = keepLive({ token, since: notes.newest, onEvent: take, onState: streamState, onEnd: end });
   }
 
   void begin();
