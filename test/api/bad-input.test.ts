@@ -75,6 +75,7 @@ describe('bad input', () => {
       body: [' ', 'x'.repeat(20_000)],
       context: [{}, { a: 1 }],
       data: [{}, { a: 1 }],
+      device_info: [{}, { a: 1 }],
       title: [' '],
       subject: [' '],
       email: [null, true],

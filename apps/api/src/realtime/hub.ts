@@ -7,9 +7,9 @@ import {
   notesAfter,
   readAmong,
   type Standing,
-  type StreamedNote,
   standingsOf,
 } from '@belfry/shared/ledger/inbox-stream.js';
+import { markOf } from '@belfry/shared/queue/realtime-bus.js';
 import type { Events, StreamEnd } from '@belfry/shared/service/events.js';
 import type { Session } from './session.js';
 
@@ -17,6 +17,8 @@ import type { Session } from './session.js';
 export interface Hub {
   /** There may be something new about these people. Whoever is not connected here is passed over. */
   look(personIds: Iterable<string>): void;
+  /** The same for people as they are called on the bus. */
+  lookAtMarked(marks: readonly string[]): void;
   /** Looks at everybody whose inbox has moved on, whether or not somebody said so. */
   seek(): Promise<void>;
   /** @param unread the notes that were unread where this session begins. */
@@ -57,6 +59,7 @@ const PAUSE_MS = 500;
  */
 export function createHub({ database, node, events, end }: HubOptions): Hub {
   const people = new Map<string, Present>();
+  const byMark = new Map<string, string>();
   const dirty = new Set<string>();
   let stopped = false;
   let looking: Promise<void> | undefined;
@@ -66,6 +69,8 @@ export function createHub({ database, node, events, end }: HubOptions): Hub {
     if (dirty.size === 0 || stopped) return;
     looking ??= turns().finally(() => {
       looking = undefined;
+      // Whoever came after the last turn and before this.
+      look([]);
     });
   }
 
@@ -102,15 +107,18 @@ export function createHub({ database, node, events, end }: HubOptions): Hub {
     }
     const next = behind.length === 0 ? new Map<string, NextNotes>() : await notesAfter(database, behind);
     for (const { personId, lastSeq } of standings) {
-      const { notes, more } = next.get(personId) ?? { notes: [], more: false };
+      const fresh = next.get(personId) ?? { notes: [], more: false, lastSeq };
       for (const session of waiting.get(personId) ?? []) {
-        const whole = hand(session, notes);
+        const whole = hand(session, fresh);
         // Numbers without a note are passed as well.
-        if (whole && !more) session.cursor = Math.max(session.cursor, lastSeq);
+        if (whole && !fresh.more) session.cursor = Math.max(session.cursor, lastSeq);
       }
-      if (more) dirty.add(personId);
+      if (fresh.more) dirty.add(personId);
     }
-    await tellRead(standings, here);
+    await tellRead(
+      standings.map((standing) => withLater(standing, next.get(standing.personId))),
+      here,
+    );
   }
 
   function isHere(session: Session): boolean {
@@ -135,7 +143,9 @@ export function createHub({ database, node, events, end }: HubOptions): Hub {
   }
 
   /** Gives a session what it does not have yet. False when there was no room for all of it. */
-  function hand(session: Session, notes: readonly StreamedNote[]): boolean {
+  function hand(session: Session, { notes, lastSeq }: NextNotes): boolean {
+    // So many came between the two statements that some have left the inbox again.
+    if (session.cursor < lastSeq - INBOX_SIZE) session.tell({ type: 'resync' });
     const fresh = notes.filter(({ seq }) => seq > session.cursor);
     const stop = fresh.findIndex((note) => {
       if (!session.give(note)) return true;
@@ -176,10 +186,12 @@ export function createHub({ database, node, events, end }: HubOptions): Hub {
 
   return {
     look,
+    lookAtMarked: (marks) => look(marks.flatMap((mark) => byMark.get(mark) ?? [])),
     join(session, unread) {
       const present = people.get(session.personId) ?? { sessions: new Set(), unread };
       present.sessions.add(session);
       people.set(session.personId, present);
+      byMark.set(markOf(session.personId), session.personId);
       look([session.personId]);
     },
     async seek() {
@@ -192,7 +204,9 @@ export function createHub({ database, node, events, end }: HubOptions): Hub {
     leave(session) {
       const present = people.get(session.personId);
       present?.sessions.delete(session);
-      if (present?.sessions.size === 0) people.delete(session.personId);
+      if (present?.sessions.size !== 0) return;
+      people.delete(session.personId);
+      byMark.delete(markOf(session.personId));
     },
     sessions: () => [...people.values()].flatMap(({ sessions }) => [...sessions]),
     countOf: (personId) => people.get(personId)?.sessions.size ?? 0,
@@ -201,4 +215,12 @@ export function createHub({ database, node, events, end }: HubOptions): Hub {
       await looking;
     },
   };
+}
+
+/** With the unread notes that were found a moment later. */
+function withLater(standing: Standing, next: NextNotes | undefined): Standing {
+  const later = next?.notes.filter(({ seq, readAt }) => seq > standing.lastSeq && readAt === null) ?? [];
+  return later.length === 0
+    ? standing
+    : { ...standing, unread: [...standing.unread, ...later.map(({ seq }) => seq)] };
 }

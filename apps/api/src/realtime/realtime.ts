@@ -58,7 +58,7 @@ export function createRealtime(parts: RealtimeParts): Realtime {
     start() {
       others = openRealtimeBus({
         engine,
-        hear: streams.look,
+        hear: streams.lookAtMarked,
         onError: (error) => events.connectionFailed({ part: 'realtime bus', error }),
       });
     },

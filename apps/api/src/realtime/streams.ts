@@ -30,6 +30,7 @@ export interface Place {
 /** The streams of this process. */
 export interface Streams {
   look(personIds: readonly string[]): void;
+  lookAtMarked(marks: readonly string[]): void;
   /** Takes a place for a stream. Throws `Refusal` when the person or the process has as many as there may be. */
   take(caller: Caller, transport: StreamTransport): Promise<Place>;
   giveBack(place: Place): void;
@@ -111,6 +112,7 @@ export function createStreams({ settings, database, events, registry }: StreamsP
       }
     })().finally(() => {
       writing = undefined;
+      if (ended.size > 0) void writeEnded();
     });
     return writing;
   }
@@ -178,6 +180,7 @@ export function createStreams({ settings, database, events, registry }: StreamsP
 
   return {
     look: hub.look,
+    lookAtMarked: hub.lookAtMarked,
 
     async take(caller, transport) {
       if (stopping) throw new Refusal('unavailable', 'This process is going away.', { retryAfterMs: 1_000 });

@@ -11,6 +11,8 @@ import type { Streams } from './streams.js';
 const LARGEST_BYTES = 64 * 1024;
 /** Messages of one client that wait for their turn. */
 const MOST_WAITING = 100;
+/** Bytes that wait to be read by a client, whoever they are from. */
+const MOST_BUFFERED = 1024 * 1024;
 /** What a client that does not answer to the closing of its line is given. */
 const CLOSING_MS = 2_000;
 
@@ -44,19 +46,24 @@ export function createWebSockets({ streams, admission, hear, log }: WebSocketPar
       const line = lineOf(ws);
       ws.on('error', () => undefined); // a broken frame, or a broken connection: the close that follows says it
       ws.once('close', () => streams.end(line, 'left'));
-      listen(ws, line, caller.sub);
-      void streams.begin(place, line, since);
+      listen(ws, line, caller.sub, streams.begin(place, line, since));
     });
     // The handshake was not good, or the client has left meanwhile.
     if (!opened) streams.giveBack(place);
   };
 
-  /** One message after the other, in their order. */
-  function listen(ws: WebSocket, line: Line, personId: string): void {
+  /** One message after the other, in their order; none before the stream has begun, so that its client hears what they do. */
+  function listen(ws: WebSocket, line: Line, personId: string, begun: Promise<void>): void {
+    ws.on('ping', () => {
+      if (ws.bufferedAmount > MOST_BUFFERED) streams.end(line, 'slow');
+    });
     let waiting = 0;
-    let last: Promise<void> = Promise.resolve();
+    let last = begun;
     ws.on('message', (data: RawData, binary: boolean) => {
+      if (ws.readyState !== ws.OPEN) return;
       if (binary) return ws.close(1003, 'text only');
+      // It asks and asks, and does not read what it is answered.
+      if (ws.bufferedAmount > MOST_BUFFERED) return streams.end(line, 'slow');
       if (waiting >= MOST_WAITING) return streams.end(line, 'misused');
       waiting += 1;
       last = last.then(async () => {

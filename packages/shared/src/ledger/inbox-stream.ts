@@ -129,6 +129,8 @@ export interface NextNotes {
   readonly notes: readonly StreamedNote[];
   /** True when there may be more of them. */
   readonly more: boolean;
+  /** The number of the last note that had been put in by then. */
+  readonly lastSeq: number;
 }
 
 /** Notes of one person in one answer. */
@@ -141,28 +143,29 @@ export async function notesAfter(
   database: Statements,
   after: readonly After[],
 ): Promise<Map<string, NextNotes>> {
-  const rows = await database.rows<StreamedNote & { found: number }>(
+  const rows = await database.rows<StreamedNote & { found: number; lastSeq: number }>(
     `SELECT * FROM (
-       SELECT ${NOTE}, count(*) OVER (PARTITION BY note.person_id) AS found,
+       SELECT ${NOTE}, inbox.last_seq AS "lastSeq", count(*) OVER (PARTITION BY note.person_id) AS found,
          row_number() OVER (PARTITION BY note.person_id ORDER BY note.seq) AS place,
          sum(octet_length(note.body) + pg_column_size(note.data)) OVER (ORDER BY note.person_id, note.seq) AS size
        FROM unnest($1::text[], $2::bigint[]) AS after(person_id, seq)
        CROSS JOIN LATERAL (
          SELECT * FROM inbox_item WHERE person_id = after.person_id AND seq > after.seq ORDER BY seq LIMIT ${AT_ONCE}
-       ) AS note LEFT JOIN notification ON notification.id = note.notification_id
+       ) AS note JOIN inbox ON inbox.person_id = note.person_id
+       LEFT JOIN notification ON notification.id = note.notification_id
      ) AS shown WHERE place = 1 OR size <= $3 ORDER BY "personId", seq`,
     [after.map(({ personId }) => personId), after.map(({ seq }) => seq), MOST_BYTES],
   );
-  const byPerson = new Map<string, StreamedNote[]>();
-  const found = new Map<string, number>();
+  const byPerson = new Map<string, typeof rows>();
   for (const row of rows) {
-    byPerson.set(row.personId, [...(byPerson.get(row.personId) ?? []), row]);
-    found.set(row.personId, row.found);
+    const others = byPerson.get(row.personId);
+    if (others === undefined) byPerson.set(row.personId, [row]);
+    else others.push(row);
   }
   return new Map(
     [...byPerson].map(([personId, notes]) => {
-      const candidates = found.get(personId) ?? 0;
-      return [personId, { notes, more: candidates > notes.length || candidates >= AT_ONCE }];
+      const { found = 0, lastSeq = 0 } = notes[0] ?? {};
+      return [personId, { notes, more: found > notes.length || found >= AT_ONCE, lastSeq }];
     }),
   );
 }

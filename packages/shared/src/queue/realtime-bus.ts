@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '../domain/ids.js';
 import { within } from '../service/within.js';
@@ -19,13 +20,13 @@ export interface OpenRealtimeBus extends RealtimeBus {
 
 export interface BusOptions {
   readonly engine: QueueEngine;
-  /** Called with people that another process told of; absent in processes that only tell. */
-  readonly hear?: (personIds: readonly string[]) => void;
+  /** Called with the marks of people that another process told of; absent in processes that only tell. */
+  readonly hear?: (marks: readonly string[]) => void;
   readonly onError: (error: Error) => void;
 }
 
 const TOPIC = 'look';
-/** People in one message: a thousand ids of 128 characters are a quarter of what a message may be. */
+/** People in one message. */
 const AT_ONCE = 1_000;
 /** People waiting to be told of at most. What is more is left to those who look by themselves. */
 const MOST_WAITING = 20_000;
@@ -33,7 +34,15 @@ const PAUSE_MS = 1_000;
 
 interface Signal {
   readonly from: string;
-  readonly people: readonly string[];
+  readonly marks: readonly string[];
+}
+
+/**
+ * What a person is called on the bus: an application may choose an address as an id, and no address is kept by an engine. Whoever
+ * has the person connected knows the mark.
+ */
+export function markOf(personId: string): string {
+  return createHash('sha256').update(personId).digest('base64url').slice(0, 22);
 }
 
 /**
@@ -66,7 +75,7 @@ export function openRealtimeBus({ engine, hear, onError }: BusOptions): OpenReal
   }
 
   function receive(data: unknown): void {
-    if (isSignal(data) && data.from !== self) hear?.(data.people);
+    if (isSignal(data) && data.from !== self) hear?.(data.marks);
   }
 
   /** One message at a time: while it is on its way, the next one gathers. */
@@ -76,7 +85,7 @@ export function openRealtimeBus({ engine, hear, onError }: BusOptions): OpenReal
     while (waiting.size > 0 && !stopping.signal.aborted) {
       const people = [...waiting].slice(0, AT_ONCE);
       for (const id of people) waiting.delete(id);
-      const signal: Signal = { from: self, people };
+      const signal: Signal = { from: self, marks: people.map(markOf) };
       await bounded(relay.publish(TOPIC, signal)).catch(onError);
     }
     flying = false;
@@ -103,9 +112,9 @@ function isSignal(data: unknown): data is Signal {
     typeof data === 'object' &&
     data !== null &&
     'from' in data &&
-    'people' in data &&
-    Array.isArray(data.people) &&
-    data.people.every((id) => typeof id === 'string')
+    'marks' in data &&
+    Array.isArray(data.marks) &&
+    data.marks.every((mark) => typeof mark === 'string')
   );
 }
 
