@@ -45,6 +45,8 @@ export function broadcastProgressRoutes({ database, ending }: ProgressParts): Ro
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store',
       'X-Accel-Buffering': 'no',
+      // A line that is kept open after it would keep the process from ending.
+      Connection: 'close',
     });
     if (req.method === 'HEAD') return void res.end();
     const known = watched.get(id);
