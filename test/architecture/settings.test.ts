@@ -58,5 +58,5 @@ describe('the settings that are written down', () => {
   });
 });
 
-/** Read, but not settings of Belfry: what the system, npm and terminals say. */
-const OF_OTHERS = ['PATH', 'NO_COLOR', 'TERM', 'INIT_CWD', 'npm_lifecycle_event'];
+/** Read, but not settings of Belfry: what the system, Node, npm and terminals say. */
+const OF_OTHERS = ['PATH', 'NODE_EXTRA_CA_CERTS', 'NO_COLOR', 'TERM', 'INIT_CWD', 'npm_lifecycle_event'];

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { byFcmError, byTokenStatus, isProvidersFault } from '@belfry/channels/classify.js';
-import { parseSettings } from '@belfry/channels/providers.js';
-import { fcm as definition } from '@belfry/channels/push/fcm.js';
 import type { Message } from '@belfry/shared/domain/message.js';
 import type { Outcome } from '@belfry/shared/domain/outcome.js';
 import { jwtVerify } from 'jose';
@@ -190,6 +185,13 @@ describe('the access token of FCM', () => {
 });
 
 describe('what FCM answers', () => {
+  it('is waited for no longer than the deadline', () =>
+    withRig(async (rig) => {
+      rig.act = () => hang;
+      const outcome = await rig.send(push(), AbortSignal.timeout(200));
+      assert.equal(said(outcome), 'ambiguous timeout');
+    }));
+
   const MEANT: Readonly<Record<string, readonly [status: number, expected: string]>> = {
     UNREGISTERED: [404, 'gone'],
     INVALID_ARGUMENT: [400, 'rejected'],
@@ -244,73 +246,4 @@ describe('what FCM answers', () => {
       assert.ok(kind !== 'ambiguous', String(status));
     }
   });
-});
-
-describe('the settings of FCM', () => {
-  const good = JSON.stringify(keyFile('https://oauth2.example/token'));
-  const complaints = (env: Record<string, string>) => {
-    const parsed = parseSettings(env);
-    return parsed.ok ? [] : parsed.problems.map(({ setting }) => setting);
-  };
-  let dir = '';
-  beforeEach(() => {
-    dir = mkdtempSync(path.join(tmpdir(), 'fcm-'));
-    return () => rmSync(dir, { recursive: true });
-  });
-
-  it('take a key file by its path and by its text', () => {
-    const file = path.join(dir, 'key.json');
-    writeFileSync(file, good);
-    for (const given of [file, good, ` \n${good}`])
-      assert.deepEqual(complaints({ FCM_CREDENTIALS: given }), []);
-  });
-
-  it('refuse what is none, without a word of it', () => {
-    const change = (more: object) => JSON.stringify({ ...JSON.parse(good), ...more });
-    for (const wrong of [
-      path.join(dir, 'absent.json'),
-      dir,
-      '{',
-      '{}',
-      '[]',
-      change({ type: 'authorized_user' }),
-      change({ private_key: 'canary' }),
-      change({ private_key: undefined }),
-      change({ project_id: '../x' }),
-      change({ token_uri: 'ftp://x' }),
-      change({ client_email: '' }),
-    ]) {
-      const parsed = parseSettings({ FCM_CREDENTIALS: wrong });
-      assert.ok(!parsed.ok, wrong);
-      assert.deepEqual(
-        parsed.problems.map(({ setting }) => setting),
-        ['FCM_CREDENTIALS'],
-      );
-      assert.ok(!JSON.stringify(parsed.problems).includes('canary'));
-    }
-    assert.deepEqual(complaints({ FCM_CREDENTIALS: good, FCM_BASE_URL: 'fcm' }), ['FCM_BASE_URL']);
-  });
-
-  it('can be proved without sending anything', async () => {
-    const server = await tokenServer(() => grant());
-    const probed = (uri: string) => {
-      const settings = definition.settings.parse({ FCM_CREDENTIALS: JSON.stringify(keyFile(uri)) });
-      return definition.probe?.(settings);
-    };
-    assert.equal((await probed(server.url))?.kind, 'answers');
-    server.close();
-    assert.equal((await probed(server.url))?.kind, 'unreachable');
-    const refusing = await tokenServer(
-      () => (_request, _form, response) => void response.writeHead(400).end(),
-    );
-    assert.equal((await probed(refusing.url))?.kind, 'refuses');
-    refusing.close();
-  });
-
-  it('leave a server that hangs behind when they are closed', () =>
-    withRig(async (rig) => {
-      rig.act = () => hang;
-      const outcome = await rig.send(push(), AbortSignal.timeout(200));
-      assert.equal(said(outcome), 'ambiguous timeout');
-    }));
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createECDH, createPublicKey } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { byWebPushStatus } from '@belfry/channels/classify.js';
-import { parseSettings } from '@belfry/channels/providers.js';
 import { webpush as definition } from '@belfry/channels/push/webpush.js';
 import { readPush } from '@belfry/sandbox/push-encryption.js';
 import type { Message } from '@belfry/shared/domain/message.js';
@@ -236,47 +235,4 @@ describe('what a push service answers', () => {
       await provider.close();
       await server.close();
     });
-});
-
-describe('the settings of Web Push', () => {
-  const complaints = (change: Record<string, string>) => {
-    const parsed = parseSettings({ ...VAPID, ...change });
-    return parsed.ok ? [] : parsed.problems.map(({ setting }) => setting);
-  };
-  const pair = createECDH('prime256v1');
-  pair.generateKeys();
-  const other = { publicKey: pair.getPublicKey('base64url'), privateKey: pair.getPrivateKey('base64url') };
-  for (const [change, wrong] of [
-    [{}, []],
-    [{ VAPID_SUBJECT: 'https://example.org/contact' }, []],
-    [{ VAPID_SUBJECT: 'ops@example.org' }, ['VAPID_SUBJECT']],
-    [{ VAPID_SUBJECT: 'http://example.org' }, ['VAPID_SUBJECT']],
-    [{ VAPID_SUBJECT: '' }, ['VAPID_SUBJECT']],
-    [{ VAPID_PUBLIC_KEY: other.publicKey }, ['VAPID_PRIVATE_KEY']],
-    [{ VAPID_PRIVATE_KEY: other.privateKey }, ['VAPID_PRIVATE_KEY']],
-    [{ VAPID_PUBLIC_KEY: other.publicKey, VAPID_PRIVATE_KEY: other.privateKey }, []],
-    [{ VAPID_PUBLIC_KEY: 'x' }, ['VAPID_PUBLIC_KEY']],
-    [{ VAPID_PUBLIC_KEY: Buffer.alloc(65, 4).toString('base64url') }, ['VAPID_PUBLIC_KEY']],
-    [{ VAPID_PRIVATE_KEY: Buffer.alloc(32).toString('base64url') }, ['VAPID_PRIVATE_KEY']],
-    [{ VAPID_PRIVATE_KEY: 'x' }, ['VAPID_PRIVATE_KEY']],
-    [{ VAPID_PUBLIC_KEY: '', VAPID_PRIVATE_KEY: '' }, ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY']],
-    [{ PUSH_ALLOW_ADDRESSES: 'localhost' }, ['PUSH_ALLOW_ADDRESSES']],
-    [{ PUSH_ALLOW_ADDRESSES: '10.0.0.0/8 [fd00::1]:8443' }, []],
-  ] as const)
-    it(`are ${wrong.length === 0 ? 'taken' : `wrong in ${wrong.join(' and ')}`} with ${JSON.stringify(change)}`, () =>
-      assert.deepEqual(complaints(change), wrong));
-
-  it('may have a second pair of keys, for subscriptions of before', () => {
-    const parsed = parseSettings({
-      ...VAPID,
-      VAPID_SUBJECT_2: VAPID.VAPID_SUBJECT,
-      VAPID_PUBLIC_KEY_2: other.publicKey,
-      VAPID_PRIVATE_KEY_2: other.privateKey,
-    });
-    assert.ok(parsed.ok);
-    assert.deepEqual(
-      parsed.providers.map(({ account }) => account).filter((name) => name.startsWith('webpush')),
-      ['webpush', 'webpush-2'],
-    );
-  });
 });

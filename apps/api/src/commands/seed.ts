@@ -50,6 +50,12 @@ const DEMO: readonly { id: string; change: PersonChange; sms: boolean }[] = [
 
 const SEED = { sub: 'seed', role: 'system' };
 
+/** What a browser of the sandbox gets when it subscribes. */
+const subscription = z.object({
+  endpoint: z.string(),
+  keys: z.object({ p256dh: z.string(), auth: z.string() }),
+});
+
 const USAGE = 'Usage: npm run seed -- [--webhooks <url>] [--devices <url>] [--json]';
 
 /**
@@ -75,11 +81,6 @@ await orExit(async () => {
   if (json) console.log(JSON.stringify(answer));
   await database.close();
 }, INTERRUPTED);
-
-const subscription = z.object({
-  endpoint: z.string(),
-  keys: z.object({ p256dh: z.string(), auth: z.string() }),
-});
 
 /** A browser and a telephone at the sandbox. Its push service may have been at another port the last time. */
 async function registerDevices(database: Database, sandbox: string, id: string): Promise<void> {
