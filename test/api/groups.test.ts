@@ -31,6 +31,13 @@ describe('groups', () => {
     });
   });
 
+  test('of many calls at once one puts them in, and all say since when', async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, () => call('PUT', member('rush', 'ben'))));
+    assert.equal(answers.filter(({ status }) => status === 201).length, 1);
+    assert.equal(new Set(answers.map(({ body }) => String(body.joined_at))).size, 1);
+    await call('DELETE', member('rush', 'ben'));
+  });
+
   test('every change is in the audit trail, and a repetition is none', async () => {
     const count = async () => [
       (await auditOf(fleet(), 'group.add')).length,

@@ -111,16 +111,15 @@ forEachEngine((engine) => {
     assert.ok(Number(paused.reached) < total, 'it was paused in the middle');
     await fleet().untilSettled({ timeoutMs: LIMIT_MS });
     assert.deepEqual((await shown(id)).reached, paused.reached);
-    // What is scraped may be five seconds old.
-    await waitFor(
-      async () => (await scrape(fleet().api.url)).value('belfry_broadcasts_open', { status: 'paused' }) === 1,
-    );
-    const seen = await scrape(fleet().api.url);
-    assert.equal(
-      seen.value('belfry_broadcast_people_left', { status: 'paused' }),
-      total - Number(paused.reached),
-    );
-    assert.equal(seen.value('belfry_queue_jobs', { queue: 'fanout' }), 0, 'its job has ended');
+    // What is scraped may be some seconds old.
+    await waitFor(async () => {
+      const seen = await scrape(fleet().api.url);
+      assert.equal(seen.value('belfry_broadcasts_open', { status: 'paused' }), 1);
+      const left = seen.value('belfry_broadcast_people_left', { status: 'paused' });
+      assert.equal(left, total - Number(paused.reached));
+      assert.equal(seen.value('belfry_queue_jobs', { queue: 'fanout' }), 0, 'its job has ended');
+      return true;
+    });
     const worker = await scrapeWorker(fleet(), fleet().workers.length - 1);
     assert.ok((worker.value('belfry_notifications_accepted_total', { kind: 'broadcast' }) ?? 0) > 0);
     await move(id, 'resume');

@@ -42,15 +42,17 @@ export function removeMember(
 /* Both hold the person's row: whoever erases them meanwhile comes before or after, and never in between. */
 const HELD = `held AS MATERIALIZED (SELECT id, audit_id FROM person WHERE id = $2 FOR KEY SHARE)`;
 
+/*
+ * Whoever is put in by another call at this moment is not to be seen by the statement: that nothing is changed, and read by it,
+ * waits for that call. A row that is new has never been locked or changed, so its xmax is 0.
+ */
 const ADD = `
-WITH ${HELD}, changed AS (
+WITH ${HELD}, member AS (
   INSERT INTO group_member (group_id, person_id) SELECT $1, id FROM held
-  ON CONFLICT (group_id, person_id) DO NOTHING RETURNING created_at
+  ON CONFLICT (group_id, person_id) DO UPDATE SET created_at = group_member.created_at
+  RETURNING created_at, xmax = 0 AS added
 )
-SELECT held.audit_id AS "auditId", EXISTS (SELECT 1 FROM changed) AS changed,
-  coalesce((SELECT created_at FROM changed),
-    (SELECT created_at FROM group_member WHERE group_id = $1 AND person_id = $2)) AS "joinedAt"
-FROM held`;
+SELECT held.audit_id AS "auditId", member.added AS changed, member.created_at AS "joinedAt" FROM held, member`;
 
 const REMOVE = `
 WITH ${HELD}, changed AS (
