@@ -28,7 +28,8 @@ forEachEngine((engine) => {
       const answer = await call('POST', '/notifications/batch', { notifications: visits });
       const ids = [...answer.text.matchAll(/"notification_id":"([^"]+)"/g)].map(([, id]) => String(id));
       assert.equal(ids.length, 42);
-      await waitFor(async () => (await sandbox.messages({ to: 'host@digest.test' })).length > 1);
+      const some = async () => (await sandbox.messages({ to: 'host@digest.test' })).length > 1;
+      await waitFor(some, { timeoutMs: 60_000, what: 'two digests to arrive' });
       workers[0]?.kill();
       await addWorker();
       const urgent = await send({ ...visit('host', 'urgent'), priority: 'critical' });
@@ -79,13 +80,15 @@ forEachEngine((engine) => {
     });
 
     test('goes out as often as it may within the hour, on all its channels; what is more is explained, and the critical passes', async () => {
-      const { person, send, untilSettled, deliveries, sandbox } = fleet();
+      const { person, send, untilStatus, deliveries, sandbox } = fleet();
       await sandbox.clear();
       await person('guard', { email: 'guard@digest.test' });
       const alarm = { user_id: 'guard', event_type: 'alarm', channels: ['realtime', 'email'] };
       const context = { property_title: 'Flat 4B' };
       const ids = await Promise.all(Array.from({ length: 7 }, () => send({ ...alarm, context })));
-      await untilSettled();
+      const over = async () =>
+        (await Promise.all(ids.map(deliveries))).flat().every(({ state }) => ENDS.includes(state));
+      await waitFor(over, { timeoutMs: 60_000, what: 'all alarms to have ended' });
       const ends = await Promise.all(
         ids.map(async (id) =>
           (await deliveries(id)).map(({ state, reason }) => `${state} ${reason}`).join(', '),
@@ -96,12 +99,13 @@ forEachEngine((engine) => {
         ...Array<string>(2).fill('sent null, sent null'),
         ...Array<string>(5).fill(`${limited}, ${limited}`),
       ]);
-      await send({ ...alarm, context, priority: 'critical' });
-      await untilSettled();
+      await untilStatus(await send({ ...alarm, context, priority: 'critical' }), 'SENT');
       assert.equal((await sandbox.messages({ to: 'guard@digest.test' })).length, 3);
     });
   });
 });
+
+const ENDS = ['sent', 'suppressed'];
 
 function visit(user_id: string, update: string) {
   return {
