@@ -187,6 +187,8 @@ describe('the access token of FCM', () => {
 describe('what FCM answers', () => {
   it('is waited for no longer than the deadline', () =>
     withRig(async (rig) => {
+      // The token and the connection are there from a message before.
+      await rig.send();
       rig.act = () => hang;
       const outcome = await rig.send(push(), AbortSignal.timeout(200));
       assert.equal(said(outcome), 'ambiguous timeout');

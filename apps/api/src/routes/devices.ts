@@ -23,7 +23,7 @@ import { unknownPerson } from './people.js';
 export function deviceRoutes({ database, notifier }: { database: Database; notifier: Notifier }): Router {
   const router = Router();
   const self = allowSelf('id');
-  const body = jsonBody('16kb');
+  const body = jsonBody('256kb');
 
   router.get('/users/:id/devices', self, async (req, res) => {
     const id = personIn(req);
