@@ -21,7 +21,7 @@ export const inboxItem = pgTable(
     /** Putting one delivery in twice is as once. */
     deliveryId: uuid('delivery_id').primaryKey(),
     personId: text('person_id').notNull(),
-    /** Rises by one with each item of a person. */
+    /** Rises with each item of a person. */
     seq: bigint('seq', { mode: 'number' }).notNull(),
     /** What the item is called outside. */
     notificationId: uuid('notification_id').notNull(),
