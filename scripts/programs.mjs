@@ -12,6 +12,7 @@ export const COMMANDS = {
   'rebuild-queues': 'apps/api/bundle/commands/rebuild-queues.js',
   token: 'apps/api/bundle/commands/token.js',
   'password-hash': 'apps/api/bundle/commands/password-hash.js',
+  vapid: 'apps/api/bundle/commands/vapid.js',
   doctor: 'apps/workers/bundle/commands/doctor.js',
   belfry: 'apps/cli/bundle/main.js',
 };

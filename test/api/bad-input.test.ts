@@ -74,7 +74,10 @@ describe('bad input', () => {
       emails: [[null]],
       body: [' ', 'x'.repeat(20_000)],
       context: [{}, { a: 1 }],
+      // none means all
+      target_groups: [[]],
       data: [{}, { a: 1 }],
+      device_info: [{}, { a: 1 }],
       title: [' '],
       subject: [' '],
       email: [null, true],

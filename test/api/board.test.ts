@@ -86,7 +86,7 @@ forEachEngine((engine) => {
   test('a viewer sees the same queues, and may not change them', async () => {
     const viewer = await bearer('Viewer');
     const queues = items((await visit(`${BOARD}/api/queues`, viewer)).body.queues);
-    assert.equal(queues.length, CHANNELS.length * PRIORITIES.length);
+    assert.equal(queues.length, CHANNELS.length * PRIORITIES.length + 1);
     assert.ok(queues.every((queue) => String(queue.readOnlyMode) === 'true'));
     for (const act of ['pause', 'email.low/pause', 'email.low/retry/failed', 'email.low/nothing']) {
       const answer = await visit(`${BOARD}/api/queues/${act}`, viewer, 'PUT', { origin: fleet().api.url });
@@ -94,12 +94,23 @@ forEachEngine((engine) => {
     }
   });
 
-  test('the board lists a queue for every channel and priority', async () => {
+  test('the board lists a queue for every channel and priority, and the broadcasts, which are only shown', async () => {
     const answer = await visit(`${BOARD}/api/queues`, await bearer('Admin'));
     assert.equal(answer.status, 200, answer.text);
     const names = items(answer.body.queues).map((queue) => String(queue.name));
     const wanted = CHANNELS.flatMap((channel) => PRIORITIES.map((priority) => `${channel}.${priority}`));
-    assert.deepEqual(names.sort(), wanted.sort());
+    assert.deepEqual(names.sort(), [...wanted, 'fanout'].sort());
+    const shown = items(answer.body.queues).filter((queue) => String(queue.readOnlyMode) === 'true');
+    assert.deepEqual(
+      shown.map(({ name }) => String(name)),
+      ['fanout'],
+    );
+    const pressed = { origin: fleet().api.url };
+    for (const act of ['pause', 'retry/failed', 'clean/failed'])
+      assertBoardProblem(
+        await visit(`${BOARD}/api/queues/fanout/${act}`, await bearer('Admin'), 'PUT', pressed),
+        404,
+      );
   });
 
   test('a notification has its jobs on the board as soon as it is accepted, by an API that made the schema itself', async () => {

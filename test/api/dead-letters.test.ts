@@ -135,7 +135,7 @@ forEachEngine((engine) => {
       ['ids.1', { ids: [full.id, 7] }],
       ['ids', { ids: Array<string>(1_001).fill(NO_ID) }],
       ['filter', { filter: null }],
-      ['filter', { filter: { clas: 'rejected' } }],
+      ['filter.clas', { filter: { clas: 'rejected' } }],
       ['filter', { filter: {}, ids: [full.id] }],
       ['filter.class', { filter: { class: 'dead' } }],
       ['filter.channel', { filter: { channel: 7 } }],

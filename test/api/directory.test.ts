@@ -65,6 +65,15 @@ describe('people of a user directory', () => {
     assert.equal((await fleet.call('GET', '/users/dana')).body.locale, 'en', 'the directory is the truth');
   });
 
+  test('have devices before they were ever written to, and who is nobody there has none', async () => {
+    directory.tell('newcomer', { email: 'newcomer@one.example' });
+    const device = { platform: 'ios', token: 'a-token-of-newcomer' };
+    const post = (id: string) => fleet.call('POST', `/users/${id}/devices`, device, { as: 'user', sub: id });
+    assert.equal((await post('newcomer')).status, 201);
+    assertProblem(await post('no-newcomer'), 404, { code: 'unknown_person' });
+    assert.equal(items((await fleet.call('GET', '/users/newcomer/devices')).body).length, 1);
+  });
+
   test('who was written here is not asked for', async () => {
     directory.tell('ours', { email: 'theirs@two.example' });
     await fleet.person('ours', { email: 'ours@one.example' });

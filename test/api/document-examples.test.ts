@@ -6,12 +6,18 @@ import { operations, resolved } from '../support/api-document/operations.js';
 import { type CallOptions, useFleet } from '../support/fleet.js';
 import type { Answer } from '../support/http.js';
 import { assertProblem } from './problem.js';
+import { putNotes } from './put-notes.js';
 
-/** Erasing comes last: what is erased cannot be shown. */
-const OPERATIONS = TOPICS.flatMap(({ operations }) => operations).toSorted(
-  (one, other) => Number(one.method === 'delete') - Number(other.method === 'delete'),
+/** An answer without an end has tests of its own. */
+const ends = ({ answers }: Operation) =>
+  Object.values(answers).every(({ content }) => content?.['text/event-stream'] === undefined);
+
+/** Erasing comes last: what is erased cannot be shown; and the person after what is theirs. */
+const OPERATIONS = TOPICS.flatMap(({ operations }) => operations.filter(ends)).toSorted(
+  (one, other) => lateness(one) - lateness(other),
 );
 const PERSON = 'abebe';
+const GROUP = 'tenants';
 const WEBHOOK_SECRETS = `whsec_${Buffer.alloc(32, 's').toString('base64')}`;
 const SELF: CallOptions = { as: 'user', sub: PERSON };
 const CALLERS: Readonly<Record<Caller, CallOptions>> = {
@@ -22,7 +28,7 @@ const CALLERS: Readonly<Record<Caller, CallOptions>> = {
 
 describe('what the document gives as examples', () => {
   const fleet = useFleet({ engine: 'postgres', workers: [], env: { WEBHOOK_SECRETS } });
-  before(() => fleet().person(PERSON, { email: 'abebe@example.com' }));
+  before(() => fleet().person(PERSON, { email: 'abebe@example.com', groups: [GROUP] }));
 
   for (const operation of OPERATIONS) {
     const { method, path, who } = operation;
@@ -70,10 +76,31 @@ describe('what the document gives as examples', () => {
     });
   }
 
+  /** The id of the last of the devices that are examples, all of which are there. */
+  async function registered(): Promise<string> {
+    const operation = OPERATIONS.find(({ id }) => id === 'registerDevice');
+    assert.ok(operation);
+    let id = '';
+    for (const [, , body] of examplesOf(operation))
+      id = String((await fleet().call('POST', `/users/${PERSON}/devices`, body)).body.id);
+    return id;
+  }
+
   /** The path of something that is there, and that nothing has been done to. */
   async function filled(path: string): Promise<string> {
-    const [, before = '', rest = ''] = /^(.*)\{id\}(.*)$/.exec(path) ?? [];
-    if (before.endsWith('/users/')) return before + PERSON + rest;
+    if (path.includes('{platform}')) return path.replace('{platform}', 'android');
+    if (path.includes('{item}')) {
+      const [item = ''] = await putNotes(fleet(), PERSON, ['x']);
+      return path.replace('{id}', PERSON).replace('{item}', item);
+    }
+    const [, before = '', rest = ''] = /^(.*?)\{(?:id|group_id|user_id)\}(.*)$/.exec(path) ?? [];
+    if (before.includes('/group')) return before + GROUP + rest.replace('{user_id}', PERSON);
+    if (before.endsWith('/broadcasts/')) return before + (await broadcastFor(rest)) + rest;
+    if (path.includes('/devices')) return before + PERSON + rest.replace('{device_id}', await registered());
+    // A session can be renewed once it is there.
+    if (before.endsWith('/heartbeat/'))
+      await fleet().call('POST', `/websocket/connect/${PERSON}`, { session_id: 'phone-1' });
+    if (/\/(users|user|presence|connect|disconnect|heartbeat)\/$/.test(before)) return before + PERSON + rest;
     const later = new Date(Date.now() + 3_600_000).toISOString();
     if (!before.endsWith('/email/'))
       return before + (await fleet().send({ user_id: PERSON, message: 'x', send_at: later })) + rest;
@@ -81,7 +108,22 @@ describe('what the document gives as examples', () => {
     const sent = await fleet().call('POST', '/notifications/email/send', mail);
     return `${before}${sent.body.email_id}${rest}`;
   }
+
+  /** A broadcast to which this can be done; one that has ended for whoever would watch it to its end. */
+  async function broadcastFor(rest: string): Promise<string> {
+    const body = { message: 'x', send_at: new Date(Date.now() + 3_600_000).toISOString() };
+    const sent = await fleet().call('POST', '/notifications/realtime/broadcast', body);
+    const id = String(sent.body.broadcast_id);
+    const first = { '/resume': 'pause', '/progress': 'cancel' }[rest];
+    if (first !== undefined) await fleet().call('POST', `/broadcasts/${id}/${first}`);
+    return id;
+  }
 });
+
+function lateness({ id, method }: Operation): number {
+  if (method !== 'delete') return 0;
+  return id === 'erasePerson' ? 2 : 1;
+}
 
 /** Each example of a body, with its media type; one without a body for a call that takes none. */
 function examplesOf({ body }: Operation): [name: string, media: string | undefined, body: unknown][] {

@@ -51,7 +51,7 @@ describe('the lines of an import', () => {
       ['{"id":"roles","roles":"admin"}', 'roles', /an array/, 'roles'],
       ['{"id":"group","groups":["a",7]}', 'groups.1', /a string/, 'group'],
       ['{"id":"active","active":"yes"}', 'active', /true or false/, 'active'],
-      ['{"id":"fax","preferences":{"fax":true}}', 'preferences', /fax/, 'fax'],
+      [`{"id":"fax","preferences":{"fax":true}}`, 'preferences.fax', /no channel/, 'fax'],
       ['{"id":"empty","preferences":{}}', 'preferences', /at least one/, 'empty'],
       ['{"id":"hook","webhook_url":"ftp://x.example"}', 'webhook_url', /URL/, 'hook'],
     ];

@@ -203,7 +203,7 @@ describe('people and what they wish', () => {
       { actor: 'test', action: 'person.put', details: { created: true, fields: ['email', 'groups'] } },
       { actor: 'test', action: 'person.put', details: { created: false, fields: ['phone'] } },
       { actor: 'test', action: 'person.put', details: { created: false, fields: ['webhook_url', 'groups'] } },
-      { actor: 'themself', action: 'preferences.put', details: { fields: ['sms', 'email'] } },
+      { actor: 'themself', action: 'preferences.put', details: { fields: ['email', 'sms'] } },
       { actor: 'eraser', action: 'person.erase', details: { notifications: 0 } },
     ]);
     const trail = await fleet().database.query<{ row: string }>('SELECT a::text AS row FROM audit_event a');
@@ -213,7 +213,8 @@ describe('people and what they wish', () => {
   test('preferences begin with the defaults, and a change keeps the others', async () => {
     await put('prefs', {});
     const path = '/users/prefs/preferences';
-    const defaults = { realtime: true, email: true, sms: false, push: true, webhook: true };
+    const channels = { realtime: true, email: true, sms: false, push: true, webhook: true };
+    const defaults = { ...channels, events: {}, quiet_hours: null };
     assert.deepEqual((await fleet().call('GET', path)).body, defaults);
     const changed = await fleet().call('PUT', path, { sms: true, email: false });
     assert.equal(changed.status, 200, changed.text);

@@ -94,6 +94,19 @@ export function settingGroups(): Group[] {
           required: false,
           description: 'Its mail server; 0 takes a free port.',
         },
+        {
+          name: 'SANDBOX_PUSH_PORT',
+          standard: '3026',
+          required: false,
+          description: 'Its push service, with TLS; 0 takes a free port.',
+        },
+        {
+          name: 'SANDBOX_DATA_DIR',
+          standard: null,
+          required: false,
+          description:
+            'Where the certificate and the keys of its push services are kept, so that they are the same after a restart.',
+        },
       ],
     },
   ];

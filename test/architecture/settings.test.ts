@@ -37,7 +37,8 @@ describe('the settings that are written down', () => {
     assert.deepEqual(readSettings(apiSettings, env), readSettings(apiSettings, NEEDED));
     assert.deepEqual(readSettings(workerSettings, env), readSettings(workerSettings, NEEDED));
     assert.deepEqual(parseSettings(env), parseSettings({}));
-    const wanted = { host: EXAMPLE.SANDBOX_HOST, httpPort: 3001, smtpPort: 3025 };
+    const ports = { httpPort: 3001, smtpPort: 3025, pushPort: 3026 };
+    const wanted = { host: EXAMPLE.SANDBOX_HOST, ...ports, folder: undefined };
     assert.deepEqual(sandboxOptions(EXAMPLE), wanted);
     assert.deepEqual(sandboxOptions({}), wanted);
   });
@@ -57,5 +58,5 @@ describe('the settings that are written down', () => {
   });
 });
 
-/** Read, but not settings of Belfry: what the system, npm and terminals say. */
-const OF_OTHERS = ['PATH', 'NO_COLOR', 'TERM', 'INIT_CWD', 'npm_lifecycle_event'];
+/** Read, but not settings of Belfry: what the system, Node, npm and terminals say. */
+const OF_OTHERS = ['PATH', 'NODE_EXTRA_CA_CERTS', 'NO_COLOR', 'TERM', 'INIT_CWD', 'npm_lifecycle_event'];

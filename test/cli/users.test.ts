@@ -34,6 +34,14 @@ describe('belfry users', () => {
       await cli().text('users', 'get', 'sara'),
       /^preferences +realtime on, email on, sms on, push off/m,
     );
+    const said = {
+      events: { payment_success: { email: false } },
+      quiet_hours: { from: '22:00', to: '07:00' },
+    };
+    await fleet().call('PUT', '/users/sara/preferences', said);
+    const shown = await cli().text('users', 'get', 'sara');
+    assert.match(shown, /^- payment_success +email off$/m);
+    assert.match(shown, /^quiet hours +22:00 to 07:00$/m);
   });
 
   it('put of a wish alone adds nobody', async () => {

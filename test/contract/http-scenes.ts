@@ -32,6 +32,7 @@ export const httpScene = (
   name: string,
   expect: Scene['expect'][number],
   action: Action,
+  options: { tls?: boolean } = {},
 ): Scene => ({
   name,
   kind,
@@ -40,6 +41,7 @@ export const httpScene = (
     onWire(
       (turn) => http(() => turning(turn, action)),
       (server) => connect(server),
+      options,
     ),
 });
 
@@ -79,11 +81,16 @@ export function httpScenes({ connect, yes: [status, body], malformed }: HttpPlay
 }
 
 /** The ways to break off before there is any status. */
-export function brokenScenes(connect: HttpPlay['connect'], expect: Scene['expect'][number]): Scene[] {
+export function brokenScenes(
+  connect: HttpPlay['connect'],
+  expect: Scene['expect'][number],
+  options: { tls?: boolean } = {},
+): Scene[] {
+  const scene = (name: string, action: Action) => httpScene(connect, 'broken', name, expect, action, options);
   return [
-    httpScene(connect, 'broken', 'drops the line when it has the request', expect, reset),
-    httpScene(connect, 'broken', 'half-closes when it has the request', expect, halfClose),
-    httpScene(connect, 'broken', 'says something that is not HTTP', expect, say('220 mail here\r\n\r\n')),
+    scene('drops the line when it has the request', reset),
+    scene('half-closes when it has the request', halfClose),
+    scene('says something that is not HTTP', say('220 mail here\r\n\r\n')),
   ];
 }
 

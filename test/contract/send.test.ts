@@ -28,6 +28,31 @@ describe('sending', () => {
     });
   }
 
+  it('asks only the accounts that reach the device', async () => {
+    const web = scripted({ name: 'web', abilities: { platforms: ['web'] } });
+    const phones = scripted({ name: 'phones', abilities: { platforms: ['ios', 'android'] } });
+    const to = (platform: 'web' | 'ios', providers: OpenProvider[]) =>
+      createSender({ providers }).send(
+        { ...text(), device: { platform, keys: null } },
+        { ambiguous: false, signal: patient() },
+      );
+    assert.deepEqual(
+      (await to('ios', [web, phones])).tries.map(({ provider }) => provider),
+      ['phones'],
+    );
+    assert.deepEqual(
+      (await to('web', [phones, web])).tries.map(({ provider }) => provider),
+      ['web'],
+    );
+    const { tries, outcome: none } = await to('ios', [web, scripted({ name: 'of-no-devices' })]);
+    assert.deepEqual(tries, []);
+    assert.deepEqual(none, {
+      kind: 'misconfigured',
+      code: 'no-provider',
+      error: 'No provider is set up for sms to ios.',
+    });
+  });
+
   for (const kind of ['sent', 'ambiguous', 'rejected'] as const) {
     it(`asks no other provider after ${kind}`, async () => {
       const second = says('sent', 'two');

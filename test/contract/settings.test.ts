@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { configuredProviders, openProviders, PROVIDERS, parseSettings } from '@belfry/channels/providers.js';
 import { NO_PORTS } from './subject.js';
+import { keyFile } from './token-server.js';
 import { ACCOUNT, FROM, TOKEN } from './twilio-subject.js';
 import { SECRET } from './webhook-subject.js';
+import { VAPID } from './webpush-subject.js';
 
 const TWILIO = { TWILIO_ACCOUNT_SID: ACCOUNT, TWILIO_AUTH_TOKEN: TOKEN, TWILIO_FROM: FROM };
 const SMTP = { SMTP_URL: 'smtp://mail.example' };
 const WEBHOOK = { WEBHOOK_SECRETS: SECRET };
+const FCM = { FCM_CREDENTIALS: JSON.stringify(keyFile('https://oauth2.example/token')) };
 const SES = { AWS_REGION: 'eu-west-1', SES_CREDENTIALS: 'chain' };
 const names = (env: Record<string, string>) => configuredProviders(env).map(({ name }) => name);
 
@@ -126,7 +129,7 @@ describe('provider settings', () => {
   }
 
   it('open every provider they switch on', async () => {
-    const parsed = parseSettings({ ...SMTP, ...SES, ...TWILIO, ...WEBHOOK });
+    const parsed = parseSettings({ ...SMTP, ...SES, ...TWILIO, ...VAPID, ...FCM, ...WEBHOOK });
     assert.ok(parsed.ok);
     const open = await openProviders(parsed.providers, NO_PORTS);
     assert.deepEqual(

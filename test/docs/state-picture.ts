@@ -28,7 +28,7 @@ const TONES = {
 const BOX = { width: 150, height: 46 };
 
 const PLACES: Readonly<Record<DeliveryState, Place>> = {
-  scheduled: { x: 60, y: 70, tone: 'waiting', note: 'waits for send_at' },
+  scheduled: { x: 60, y: 70, tone: 'waiting', note: 'waits for its time' },
   queued: { x: 60, y: 136, tone: 'waiting', note: 'due' },
   retrying: { x: 60, y: 202, tone: 'waiting', note: 'not taken, next time set' },
   ambiguous: { x: 60, y: 268, tone: 'waiting', note: 'may have been taken' },
@@ -56,6 +56,7 @@ const LINES: Readonly<Record<string, string>> = {
   'retrying dead': 'M210 225 C330 236 560 236 684 244',
   'ambiguous dead': 'M210 296 C380 306 560 290 684 262',
   'sending sending': 'M480 150 C470 96 540 96 532 144',
+  'sending scheduled': 'M445 150 C410 96 320 90 216 92',
   'sending sent': 'M580 165 C640 160 640 112 684 108',
   'sending retrying': 'M430 186 C350 200 300 212 216 216',
   'sending ambiguous': 'M445 196 C400 250 310 278 216 282',

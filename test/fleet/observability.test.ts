@@ -4,7 +4,9 @@ import { forEachEngine } from '../support/engines.js';
 import { useFleet } from '../support/fleet.js';
 import { askedBy, readExpressions } from '../support/observability.js';
 import { scrape, scrapeWorker } from '../support/scrape.js';
+import { waitFor } from '../support/wait.js';
 import { email, sms } from './sending.js';
+import { openEvents, untilNotes } from './stream-clients.js';
 
 /** What Prometheus itself adds to a series. */
 const OF_SCRAPES = ['job', 'instance'];
@@ -29,6 +31,14 @@ forEachEngine((engine) => {
     await untilStatus(await email(fleet(), 'ada@watched.test', { priority: 'critical' }), 'SENT');
     await untilStatus(await email(fleet(), gone), 'FAILED');
     await untilStatus(await sms(fleet(), busy), 'SENT');
+    await fleet().person('ada');
+    await call('POST', '/notifications/realtime/broadcast', { message: 'All is well.' });
+    const stream = await openEvents(fleet(), { sub: 'ada' });
+    await untilNotes(stream, 1);
+    stream.close();
+    await waitFor(async () => (await scrape(api.url)).text.includes('belfry_realtime_streams_ended_total{'), {
+      what: 'the end of the stream',
+    });
     for (let status = 200; status !== 429; ) ({ status } = await call('GET', '/notifications'));
     await database.query(
       `INSERT INTO worker (id, queues, providers) VALUES (gen_random_uuid(), '{}',
@@ -65,7 +75,7 @@ forEachEngine((engine) => {
     for (const name of silent)
       assert.match(
         name,
-        /^belfry_(reconciled|retried|enqueue_failures|upkeep_failures|connection_failures|provider_accounts)/,
+        /^belfry_(reconciled|retried|broken_records|provider_accounts|(enqueue|upkeep|connection|fan_out|realtime)_failures)/,
       );
   });
 });

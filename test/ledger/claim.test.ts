@@ -87,6 +87,8 @@ describe('claiming', () => {
       timezone: 'Africa/Addis_Ababa',
       active: true,
       preferences: {},
+      eventPreferences: {},
+      quietHours: null,
     });
     assert.equal(claim.address, 'now@example.org', 'the address that the person has now');
     assert.deepEqual(

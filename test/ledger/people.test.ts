@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { newId } from '@belfry/shared/domain/ids.js';
+import type { WishesChange } from '@belfry/shared/domain/wishes.js';
 import { findSuppressions, loadAddressees } from '@belfry/shared/ledger/addressees.js';
 import { claimDeliveries } from '@belfry/shared/ledger/claim.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
@@ -15,6 +16,7 @@ import { accept, claimed, firstOf, notification, OPS, recordFor, rowOf, withLedg
 
 const ANNA = newId();
 const CANARY = 'canary';
+const GUARD = { poisonAfter: 10, mandatory: () => [] };
 
 describe('people', () => {
   const ledger = withLedger();
@@ -54,12 +56,24 @@ describe('people', () => {
 
   it('keep the preferences that are not mentioned', async () => {
     await putPerson(ledger.one, 'prefers', {}, OPS);
-    await putPreferences(ledger.one, 'prefers', { sms: true }, OPS);
-    assert.deepEqual(await putPreferences(ledger.one, 'prefers', { email: false }, OPS), {
-      sms: true,
-      email: false,
-    });
-    assert.equal(await putPreferences(ledger.one, 'nobody', { sms: true }, OPS), null);
+    const wish = (change: WishesChange) => putPreferences(ledger.one, 'prefers', change, OPS);
+    const [paid, late] = ['payment_success', 'payment_failed'];
+    await wish({ preferences: { sms: true }, eventPreferences: { [paid]: { sms: false, email: true } } });
+    const quietHours = { from: '22:00', to: '07:00' };
+    assert.deepEqual(
+      await wish({ preferences: { email: false }, eventPreferences: { [late]: { push: true } }, quietHours }),
+      {
+        preferences: { sms: true, email: false },
+        eventPreferences: { [paid]: { sms: false, email: true }, [late]: { push: true } },
+        quietHours,
+      },
+    );
+    assert.deepEqual((await findPerson(ledger.one, 'prefers'))?.quietHours, quietHours);
+    const [taken] = [await wish({ eventPreferences: { [paid]: { sms: null }, [late]: { push: null } } })];
+    assert.deepEqual(taken?.eventPreferences, { [paid]: { email: true } }, 'null takes back what was said');
+    assert.deepEqual(taken?.quietHours, quietHours);
+    assert.equal((await wish({ quietHours: null }))?.quietHours, null);
+    assert.equal(await putPreferences(ledger.one, 'nobody', { preferences: { sms: true } }, OPS), null);
   });
 
   it('are found many at once, in the order of the question, with what is suppressed', async () => {
@@ -171,7 +185,7 @@ describe('erasing a person', () => {
     assert.deepEqual(await recordOutcomes(ledger.one, ANNA, [recordFor(inHand, { state: 'retrying' })]), [
       'recorded',
     ]);
-    assert.deepEqual(objectionTo(await claimOne(firstOf(given.sending)), 10), {
+    assert.deepEqual(objectionTo(await claimOne(firstOf(given.sending)), GUARD), {
       state: 'suppressed',
       reason: 'person_erased',
     });
@@ -198,6 +212,6 @@ describe('erasing a person', () => {
     assert.equal(await erasing, true);
     await accepting;
     const [claim] = await claimDeliveries(ledger.one, ANNA, 60_000, [firstOf(meanwhile)]);
-    assert.ok(claim?.kind === 'over' || objectionTo(claimed(claim), 10) !== null);
+    assert.ok(claim?.kind === 'over' || objectionTo(claimed(claim), GUARD) !== null);
   });
 });

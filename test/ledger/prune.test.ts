@@ -5,6 +5,7 @@ import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { countNotifications } from '@belfry/shared/ledger/notifications.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
 import { PRUNE_WALKS, pruneStep } from '@belfry/shared/ledger/prune.js';
+import { countUnread } from '@belfry/shared/ledger/read-inbox.js';
 import { createPruner } from '@belfry/shared/upkeep/prune.js';
 import { accept, firstOf, notification, OPS, withLedger } from './with-ledger.js';
 
@@ -127,6 +128,7 @@ describe('pruning', () => {
       { ...message, channel: 'realtime', priority: 'normal', content, firstAttemptAt: new Date() },
     ]);
     assert.equal(await sizeOf(ledger.one, 'inbox_item'), 1);
+    assert.equal(await countUnread(ledger.one, 'sara'), 1);
     await ledger.one.rows(
       "UPDATE delivery SET state = 'sent', updated_at = now() - interval '1 year' WHERE id = $1",
       [deliveryId],
@@ -136,6 +138,7 @@ describe('pruning', () => {
     ]);
     assert.equal(await pruneAll(ledger.one), 1);
     assert.equal(await sizeOf(ledger.one, 'inbox_item'), 0);
+    assert.equal(await countUnread(ledger.one, 'sara'), 0);
   });
 });
 

@@ -116,6 +116,7 @@ const ENDS: readonly Partial<DeliveryRecord>[] = [
   { state: 'dead', reason: '550', failure: 'rejected' },
   { state: 'suppressed', cost: 0, tries: [], reason: 'preference_off' },
   { state: 'expired', cost: 0, tries: [], reason: 'expired' },
+  { state: 'scheduled', cost: 0, tries: [], reason: 'quiet_hours', dueInMs: 3_600_000 },
 ];
 
 /** Mostly under a claim that still holds, now and then under one of long ago or by somebody else. */

@@ -10,7 +10,7 @@ import { objectionTo } from '@belfry/shared/routing/guard.js';
 import { accept, claimed, firstOf, notification, OPS, recordFor, withLedger } from './with-ledger.js';
 
 const ANNA = newId();
-const POISON_AFTER = 10;
+const GUARD = { poisonAfter: 10, mandatory: () => [] };
 
 describe('the receiver of a webhook', () => {
   const ledger = withLedger();
@@ -39,7 +39,7 @@ describe('the receiver of a webhook', () => {
     await person('chaltu', 'https://chaltu.example/');
     const id = await accepted('chaltu');
     await moveTo('chaltu', null);
-    assert.deepEqual(objectionTo(await claim(id), POISON_AFTER), {
+    assert.deepEqual(objectionTo(await claim(id), GUARD), {
       state: 'suppressed',
       reason: 'no_address',
     });
@@ -52,14 +52,14 @@ describe('the receiver of a webhook', () => {
     const refused = { state: 'dead', reason: 'http-410', suppress: 'http-410' } as const;
     await recordOutcomes(ledger.one, ANNA, [recordFor(await claim(first), refused)]);
     assert.deepEqual((await loadAddressees(ledger.one, ['sara']))[0]?.suppressed, { webhook: 'http-410' });
-    assert.deepEqual(objectionTo(await claim(second), POISON_AFTER), {
+    assert.deepEqual(objectionTo(await claim(second), GUARD), {
       state: 'suppressed',
       reason: 'http-410',
     });
     // Unlike mailboxes, two paths that differ in a letter's size are two receivers.
     await moveTo('sara', url.toLowerCase());
     assert.deepEqual((await loadAddressees(ledger.one, ['sara']))[0]?.suppressed, {});
-    assert.equal(objectionTo(await claim(third), POISON_AFTER), null);
+    assert.equal(objectionTo(await claim(third), GUARD), null);
     await moveTo('sara', url);
     await erasePerson(ledger.one, 'sara', OPS);
     assert.deepEqual(await ledger.one.rows('SELECT * FROM suppression'), []);

@@ -45,10 +45,10 @@ describe('npm start', { timeout: 400_000 }, () => {
     return each;
   }
 
-  it('shows a notification being sent by email and SMS, and prints a curl line that works', async () => {
+  it('shows a notification being sent by email, SMS and push, and prints a curl line that works', async () => {
     // A port that both workers would want.
     const { stdout } = await start({ WORKER_PORT: String(await freePort()) });
-    for (const channel of ['email', 'sms']) {
+    for (const channel of ['email', 'sms', 'push']) {
       assert.ok(
         stdout.some((line) => new RegExp(`${channel} +(sent|delivered) `).test(line)),
         stdout.join('\n'),

@@ -141,7 +141,7 @@ test('old bodies and old messages are let go, the counts stay exact, and a small
   const kept = recorder.find({});
   assert.ok(kept.length >= 100 && kept.length <= 102);
   assert.equal(kept.at(-1)?.id, 1_000);
-  assert.deepEqual(recorder.stats().by_channel, { email: 500, sms: 500, webhook: 0 });
+  assert.deepEqual(recorder.stats().by_channel, { email: 500, sms: 500, push: 0, webhook: 0 });
   assert.equal(kept.filter(({ channel, body_dropped }) => channel === 'email' && !body_dropped).length, 5);
   assert.ok(kept.every(({ channel, text }) => channel === 'email' || text === 'short'));
   assert.equal(recorder.get(1), undefined);

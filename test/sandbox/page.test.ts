@@ -3,8 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { fcm } from '@belfry/channels/push/fcm.js';
 import type { Browser, Page } from 'playwright-core';
+import { push as toTelephone } from '../contract/fcm-subject.js';
+import { create } from '../contract/subject.js';
 import { launchChromium } from '../support/chromium.js';
+import { ask } from '../support/http.js';
 import { mailer, type Running, twilioClient, withSandbox } from './with-sandbox.js';
 
 const LIMIT = { timeout: 60_000 };
@@ -46,6 +50,7 @@ test('script in any field of a mail or an SMS is shown as text and never runs', 
       headers: { 'webhook-id': EVIL, 'webhook-signature': EVIL, 'x-evil': EVIL },
       body: JSON.stringify({ type: EVIL, data: { title: EVIL } }),
     });
+    await pushTo(sandbox, { title: EVIL, body: EVIL });
     await client.fault({ channel: 'email', recipient: EVIL.replaceAll('*', ''), action: { kind: 'drop' } });
 
     await page.getByRole('heading', { name: EVIL }).waitFor();
@@ -59,13 +64,15 @@ test('script in any field of a mail or an SMS is shown as text and never runs', 
     await page.locator('#reader dd', { hasText: 'onload' }).first().waitFor();
     await page.getByRole('tab', { name: 'SMS' }).click();
     await page.locator('.bubbles p', { hasText: 'onerror' }).waitFor();
+    await page.getByRole('tab', { name: 'Push' }).click();
+    await page.locator('#pushed .note p', { hasText: 'onerror' }).waitFor();
     await page.getByRole('tab', { name: 'Webhooks' }).click();
     await page.locator('#request pre', { hasText: 'onerror' }).waitFor();
     await page.locator('#request dd', { hasText: 'onload' }).first().waitFor();
     await page.getByRole('tab', { name: 'Faults' }).click();
     await page.locator('.rules', { hasText: 'onerror' }).waitFor();
 
-    assert.equal(await page.locator('body img:not(.brand img), body svg, body script').count(), 0);
+    assert.equal(await page.locator('body img:not(.brand img, .note img), body svg, body script').count(), 0);
     assert.deepEqual(alarms, []);
     await outside.stop();
     assert.deepEqual(outside.requests, []);
@@ -149,9 +156,11 @@ for (const width of [400, 1400]) {
       await twilioClient(sandbox).messages.create({ to: '+251911234567', from: '+15005550006', body: long });
       const hook = { method: 'POST', headers: { 'webhook-id': long }, body: JSON.stringify({ type: long }) };
       await fetch(`${sandbox.httpUrl}/webhook/${long}`, hook);
+      await pushTo(sandbox, { title: long, body: long });
       for (const [tab, row] of [
         ['Mail', '#mail .row'],
         ['SMS', '#sms .row'],
+        ['Push', '#push .row'],
         ['Webhooks', '#hooks .row'],
         ['Faults', '#fault-buttons button'],
       ] as const) {
@@ -162,6 +171,16 @@ for (const width of [400, 1400]) {
       }
     }),
   );
+}
+
+/** A push to a telephone: a text in it can be of any length. */
+async function pushTo({ httpUrl }: Running['sandbox'], note: { title: string; body: string }): Promise<void> {
+  const { text } = await ask('GET', `${httpUrl}/fcm/credentials`);
+  const provider = await create(fcm, { FCM_CREDENTIALS: text, FCM_BASE_URL: httpUrl });
+  const message = toTelephone();
+  const content = { ...message.content, ...note };
+  assert.equal((await provider.send({ ...message, content }, AbortSignal.timeout(5_000))).kind, 'sent');
+  await provider.close();
 }
 
 async function withPage(work: (running: Running, page: Page) => Promise<void>): Promise<void> {

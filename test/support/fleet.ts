@@ -12,6 +12,7 @@ import { type Answer, ask } from './http.js';
 import { type LedgerDelivery, ledgerOf } from './ledger.js';
 import { freshDatabase, type TestDatabase } from './postgres.js';
 import { type Exit, startProcess, type TestProcess } from './process.js';
+import { pushEnv } from './push-env.js';
 import { startRedis, type TestRedis } from './redis.js';
 import { type SandboxClient, sandboxClient } from './sandbox-client.js';
 import { waitFor } from './wait.js';
@@ -24,6 +25,8 @@ export type FleetOptions = {
   readonly api?: number;
   /** For every process, over the settings below. */
   readonly env?: Env;
+  /** True when the sandbox carries pushes too. */
+  readonly push?: boolean;
   /** A database in the place of a fresh one, for tests that stop the server under it. */
   readonly database?: TestDatabase;
   /** A Redis in the place of one of the fleet's own; whoever gives it ends it. */
@@ -60,6 +63,7 @@ export type Fleet = {
   /** In the order in which they were started; one that has ended stays in its place. */
   readonly workers: readonly TestProcess[];
   readonly sandbox: SandboxClient;
+  readonly sandboxUrl: string;
   /** For looking into the ledger. Its connections may break when a test stops the server. */
   readonly database: Pool;
   readonly databaseUrl: string;
@@ -143,6 +147,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     SMTP_URL: sandbox.smtpUrl,
     TWILIO_BASE_URL: sandbox.httpUrl,
     WEBHOOK_ALLOW_ADDRESSES: `127.0.0.1:${sandbox.httpPort}`,
+    ...(options.push === true ? await pushEnv(sandbox.httpUrl) : {}),
     ...options.env,
   };
   const processes = fleetProcesses(env);
@@ -197,6 +202,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     apis,
     workers,
     sandbox: sandboxClient(sandbox.httpUrl),
+    sandboxUrl: sandbox.httpUrl,
     database: pool,
     databaseUrl: database.url,
     redis,

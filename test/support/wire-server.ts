@@ -54,8 +54,9 @@ export const say =
 /** Says nothing, ever. */
 export const hang: Action = () => {};
 
-/** Drops the connection with a RST. */
-export const reset: Action = (socket) => void socket.resetAndDestroy();
+/** Drops the connection, with a RST where it is not encrypted. */
+export const reset: Action = (socket) =>
+  void (socket instanceof TLSSocket ? socket.destroy() : socket.resetAndDestroy());
 
 /** Sends a FIN and goes on reading. */
 export const halfClose: Action = (socket) => void socket.end();
@@ -217,7 +218,8 @@ MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgPW+3X5jk9w6Np04V
 ousSaY5u/xgRrGrIC0zQeBFCEumhRANCAAQjKNAW9X7VKF2WB3fXxiNvMXeBOnJU
 J/aKwQBX7Qhx1fBsgJbXOReoz3+9bU48w7+DhTTSgquT82zr2cj4zW6r
 -----END PRIVATE KEY-----`;
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+/** What the servers with `tls` present; whoever takes it for an authority trusts them. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBnDCCAUGgAwIBAgIUc3T/L8ZHkJrYakR8ECZlKmug+kkwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjExNTcwNVoYDzIxMjYxMDI5
 MTE1NzA1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO

@@ -22,20 +22,22 @@ describe('the sandbox', () => {
   });
 
   for (const [env, sandboxed] of [
-    [{}, { email: true, sms: true, webhook: true }],
-    [{ SMTP_URL: 'smtp://mail.example.org' }, { email: false, sms: true, webhook: true }],
+    [{}, { email: true, sms: true, push: true, webhook: true }],
+    [{ SMTP_URL: 'smtp://mail.example.org' }, { email: false, sms: true, push: true, webhook: true }],
     [
       { SMTP_URL: '', TWILIO_ACCOUNT_SID: 'AC0' },
-      { email: true, sms: false, webhook: true },
+      { email: true, sms: false, push: true, webhook: true },
     ],
     // Every machine in that cloud has it, and it names no provider.
-    [{ AWS_REGION: 'eu-north-1' }, { email: true, sms: true, webhook: true }],
+    [{ AWS_REGION: 'eu-north-1' }, { email: true, sms: true, push: true, webhook: true }],
     [
       { AWS_REGION: 'eu-north-1', SES_CREDENTIALS: 'chain' },
-      { email: false, sms: true, webhook: true },
+      { email: false, sms: true, push: true, webhook: true },
     ],
-    [{ AWS_ACCESS_KEY_ID: 'AKIA0' }, { email: false, sms: true, webhook: true }],
-    [{ WEBHOOK_SECRETS: 'whsec_0' }, { email: true, sms: true, webhook: false }],
+    [{ AWS_ACCESS_KEY_ID: 'AKIA0' }, { email: false, sms: true, push: true, webhook: true }],
+    [{ WEBHOOK_SECRETS: 'whsec_0' }, { email: true, sms: true, push: true, webhook: false }],
+    [{ VAPID_PUBLIC_KEY: 'x' }, { email: true, sms: true, push: false, webhook: true }],
+    [{ FCM_CREDENTIALS: '{}' }, { email: true, sms: true, push: false, webhook: true }],
   ] as const) {
     it(`stands in for ${JSON.stringify(sandboxed)} with ${JSON.stringify(env)}`, () => {
       const settings = readLocalSettings(env);

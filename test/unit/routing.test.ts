@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CHANNELS, type Channel, PRIORITIES } from '@belfry/shared/domain/channel.js';
+import { PLATFORMS } from '@belfry/shared/domain/device.js';
 import { effectivePreferences } from '@belfry/shared/routing/preferences.js';
 import { type RoutedPerson, type RouteRequest, RULES, route } from '@belfry/shared/routing/route.js';
 import fc from 'fast-check';
@@ -10,8 +11,12 @@ const SARA: RoutedPerson = {
   email: 'sara@example.org',
   phone: '+251911000003',
   webhookUrl: null,
+  devices: [],
   active: true,
+  timezone: 'UTC',
   preferences: { sms: true },
+  eventPreferences: {},
+  quietHours: null,
   suppressed: {},
 };
 const FREE: RouteRequest = { priority: 'normal', eventChannels: [] };
@@ -19,7 +24,9 @@ const FREE: RouteRequest = { priority: 'normal', eventChannels: [] };
 /** What is used, and why the others are not. */
 function outcome(request: Partial<RouteRequest>, person: Partial<RoutedPerson> = {}): Record<string, string> {
   const decisions = route({ ...FREE, ...request }, { ...SARA, ...person });
-  return Object.fromEntries(decisions.map((one) => [one.channel, one.used ? one.address : one.reason]));
+  return Object.fromEntries(
+    decisions.map((one) => [one.channel, one.used ? one.addresses.join(' ') : one.reason]),
+  );
 }
 
 describe('routing', () => {
@@ -73,11 +80,76 @@ describe('routing', () => {
     assert.equal(outcome({ eventChannels: ['webhook'] }).webhook, 'no_address');
   });
 
+  it('pushes to every device, or to those of one platform', () => {
+    const devices = [
+      { address: 'https://push.example/1', platform: 'web' },
+      { address: 'token', platform: 'ios' },
+    ] as const;
+    assert.equal(outcome({}, { devices }).push, 'https://push.example/1 token');
+    assert.equal(outcome({ platform: 'ios' }, { devices }).push, 'token');
+    assert.equal(outcome({ platform: 'android' }, { devices }).push, 'no_device');
+  });
+
   it('lets the person have the last word, whoever asked for the channel', () => {
     const wish = { email: false, realtime: false };
     assert.equal(outcome({ channels: ['email'] }, { preferences: wish }).email, 'preference_off');
     assert.equal(outcome({ priority: 'critical' }, { preferences: wish }).realtime, 'preference_off');
     assert.equal(outcome({ eventChannels: ['sms'] }, { preferences: {} }).sms, 'preference_off');
+  });
+
+  it('lets what is said of an event go before what is said of the channel, both ways', () => {
+    const person = {
+      preferences: { email: false, push: true },
+      eventPreferences: { paid: { email: true, realtime: false }, toString: { email: true } },
+    };
+    const of = (eventType: string | null) => outcome({ eventType, channels: ['realtime', 'email'] }, person);
+    assert.deepEqual([of('paid').email, of('paid').realtime], [SARA.email, 'event_preference_off']);
+    assert.deepEqual([of('late').email, of('late').realtime], ['preference_off', 'sara']);
+    assert.deepEqual([of(null).email, of('constructor').email], ['preference_off', 'preference_off']);
+  });
+
+  it('sends what is mandatory on the channels of the event, and lets all but the wish stand against it', () => {
+    const event = {
+      eventType: 'ends',
+      eventChannels: ['email', 'sms'],
+      mandatory: ['email', 'sms'],
+    } as const;
+    const unwilling = {
+      preferences: { realtime: false, email: false, sms: false },
+      eventPreferences: { ends: { email: false } },
+    };
+    const reasons = (request: Partial<RouteRequest>, person: Partial<RoutedPerson>) =>
+      route({ ...FREE, ...event, ...request }, { ...SARA, ...unwilling, ...person }).map(
+        ({ reason }) => reason,
+      );
+    assert.deepEqual(reasons({}, {}), [
+      'preference_off',
+      'mandatory',
+      'mandatory',
+      'no_device',
+      'not_by_default',
+    ]);
+    assert.equal(reasons({ channels: ['sms'] }, {})[1], 'not_requested');
+    assert.equal(reasons({}, { email: null })[1], 'no_address');
+    assert.equal(reasons({}, { suppressed: { email: 'bounced' } })[1], 'suppressed');
+    assert.equal(reasons({}, { active: false })[1], 'person_inactive');
+  });
+
+  it('puts off what is not critical to the end of the quiet hours, and drops what would expire before', () => {
+    const person = { timezone: 'Africa/Addis_Ababa', quietHours: { from: '22:00', to: '07:00' } };
+    const at = new Date('2026-11-25T20:00:00Z');
+    const until = (request: Partial<RouteRequest>) =>
+      route({ ...FREE, at, ...request }, { ...SARA, ...person }).map((one) =>
+        one.used ? (one.deferredUntil?.toISOString() ?? 'now') : one.reason,
+      );
+    const seven = '2026-11-26T04:00:00.000Z';
+    const others = ['no_device', 'not_by_default'];
+    assert.deepEqual(until({ priority: 'high' }), [seven, seven, 'priority_too_low', ...others]);
+    assert.deepEqual(until({ priority: 'critical' }), ['now', 'now', 'now', ...others]);
+    assert.equal(until({ at: new Date('2026-11-25T18:59:59Z') })[0], 'now');
+    assert.equal(until({ at: undefined })[0], 'now');
+    assert.equal(until({ expiresAt: new Date(seven) })[0], 'expires_in_quiet_hours');
+    assert.equal(until({ expiresAt: new Date('2026-11-26T04:00:00.001Z') })[0], seven);
   });
 
   it('tells an absent address, a suppressed one and an inactive person apart', () => {
@@ -109,46 +181,71 @@ describe('routing', () => {
   });
 });
 
+const EVENTS = ['paid', 'late', 'constructor'] as const;
+const anyWish = fc.dictionary(fc.constantFrom(...CHANNELS), fc.boolean());
 const anyChannels = fc.uniqueArray(fc.constantFrom(...CHANNELS), { minLength: 1 });
-const anyRequest: fc.Arbitrary<RouteRequest> = fc.record({
-  priority: fc.constantFrom(...PRIORITIES),
-  channels: fc.option(anyChannels, { nil: undefined }),
-  eventChannels: fc.oneof(fc.constant([]), anyChannels),
-});
+const NOON = new Date('2026-11-25T12:00:00Z');
+const NIGHT = new Date('2026-11-25T23:00:00Z');
+const MORNING = new Date('2026-11-26T07:00:00Z');
+
+const anyRequest: fc.Arbitrary<RouteRequest> = fc
+  .record({
+    priority: fc.constantFrom(...PRIORITIES),
+    channels: fc.option(anyChannels, { nil: undefined }),
+    eventType: fc.constantFrom(...EVENTS, null, undefined),
+    eventChannels: fc.oneof(fc.constant([]), anyChannels),
+    strict: fc.boolean(),
+    at: fc.constantFrom(NOON, NIGHT, undefined),
+    expiresAt: fc.constantFrom(undefined, MORNING, new Date('2026-11-27T00:00:00Z')),
+    platform: fc.option(fc.constantFrom(...PLATFORMS), { nil: undefined }),
+  })
+  .map(({ strict, ...request }) => ({ ...request, mandatory: strict ? request.eventChannels : undefined }));
 const anyPerson: fc.Arbitrary<RoutedPerson> = fc.record({
   id: fc.constant('sara'),
   email: fc.constantFrom(SARA.email, null),
   phone: fc.constantFrom(SARA.phone, null),
   webhookUrl: fc.constantFrom('https://sara.example/hook', null),
+  devices: fc.array(fc.record({ address: fc.string(), platform: fc.constantFrom(...PLATFORMS) }), {
+    maxLength: 3,
+  }),
   active: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
-  preferences: fc.dictionary(fc.constantFrom(...CHANNELS), fc.boolean()),
+  timezone: fc.constant('UTC'),
+  preferences: anyWish,
+  eventPreferences: fc.dictionary(fc.constantFrom(...EVENTS), anyWish),
+  quietHours: fc.constantFrom(null, { from: '22:00', to: '07:00' }),
   suppressed: fc.dictionary(fc.constantFrom('email', 'sms', 'webhook'), fc.constant('bounced')),
 });
 
 /** The same rules as a list of questions, the first "no" of which decides. */
 function expected(channel: Channel, request: RouteRequest, person: RoutedPerson) {
-  const because = reasonToUse(channel, request);
-  const address = {
-    realtime: person.id,
-    email: person.email,
-    sms: person.phone,
-    push: null,
-    webhook: person.webhookUrl,
-  }[channel];
+  const asked = request.channels?.includes(channel) ?? true;
+  const must = asked && (request.mandatory ?? []).includes(channel);
+  const because = must ? 'mandatory' : reasonToUse(channel, request);
+  const fits = ({ platform }: { platform: string }) => [platform, undefined].includes(request.platform);
+  const addresses = {
+    realtime: [person.id],
+    email: [person.email],
+    sms: [person.phone],
+    push: person.devices.filter(fits).map((device) => device.address),
+    webhook: [person.webhookUrl],
+  }[channel].filter((address) => address !== null);
+  const said = new Map(Object.entries(person.eventPreferences)).get(request.eventType ?? '')?.[channel];
+  const asleep = request.at === NIGHT && person.quietHours !== null && request.priority !== 'critical';
   const objections: [boolean, string][] = [
-    [request.channels !== undefined && !request.channels.includes(channel), 'not_requested'],
+    [!asked, 'not_requested'],
     [because === null && channel === 'webhook', 'not_by_default'],
     [because === null, 'priority_too_low'],
     [!person.active, 'person_inactive'],
-    [!(person.preferences[channel] ?? channel !== 'sms'), 'preference_off'],
-    [address === null && channel === 'push', 'no_device'],
-    [address === null, 'no_address'],
+    [!must && said === false, 'event_preference_off'],
+    [!must && said === undefined && !(person.preferences[channel] ?? channel !== 'sms'), 'preference_off'],
+    [addresses.length === 0 && channel === 'push', 'no_device'],
+    [addresses.length === 0, 'no_address'],
     [person.suppressed[channel] !== undefined, 'suppressed'],
+    [asleep && request.expiresAt === MORNING, 'expires_in_quiet_hours'],
   ];
   const objection = objections.find(([holds]) => holds);
-  return objection === undefined
-    ? { channel, used: true, address, reason: because }
-    : { channel, used: false, reason: objection[1] };
+  if (objection !== undefined) return { channel, used: false, reason: objection[1] };
+  return { channel, used: true, addresses, reason: because, ...(asleep ? { deferredUntil: MORNING } : {}) };
 }
 
 function reasonToUse(channel: Channel, { channels, eventChannels, priority }: RouteRequest): string | null {

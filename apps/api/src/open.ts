@@ -20,6 +20,9 @@ import { createApp } from './app.js';
 import { openDirectory } from './directory.js';
 import { inspectEngine } from './inspect-engine.js';
 import { LONGEST_MS, limitArrival } from './middleware/arrival.js';
+import { createAuthenticator } from './middleware/authenticate.js';
+import { createLimits } from './middleware/limits.js';
+import { createRealtime } from './realtime/realtime.js';
 
 export interface ApiProcess {
   readonly log: Logger;
@@ -68,17 +71,37 @@ export async function openApiProcess(): Promise<ApiProcess> {
   const directory = openDirectory(settings, database, events);
   const notifier = createNotifier({ database, catalogue, enqueuer, events, directory, tracing });
   const schema = { ready: false };
+  const migrated = () => schema.ready;
+  const authenticator = createAuthenticator(settings);
+  const limits = createLimits(settings, engine, events);
+  const realtime = createRealtime({
+    settings,
+    database,
+    engine,
+    authenticator,
+    limits,
+    log,
+    events,
+    registry,
+    migrated,
+  });
+  const ending = new AbortController();
   const app = createApp({
     settings,
     database,
     engine,
+    catalogue,
     enqueuer,
     notifier,
     log,
     events,
     registry,
     tracing,
-    migrated: () => schema.ready,
+    authenticator,
+    limits,
+    realtime,
+    migrated,
+    ending: ending.signal,
   });
   const listening = await listen(app, {
     host: settings.HOST,
@@ -86,11 +109,15 @@ export async function openApiProcess(): Promise<ApiProcess> {
     setting: 'PORT',
     connections: MOST_CONNECTIONS,
     requestMs: LONGEST_MS,
-    prepare: limitArrival,
+    prepare: (server) => {
+      limitArrival(server);
+      realtime.acceptOn(server);
+    },
   });
   log.info({ url: listening.url }, 'listening');
   await prepareSchema(settings, database, engine, log);
   schema.ready = true;
+  realtime.start();
   const inspection = await inspectEngine(engine, log);
   return {
     log,
@@ -98,8 +125,9 @@ export async function openApiProcess(): Promise<ApiProcess> {
     failed: inspection.refused,
     running: {
       async stop() {
+        ending.abort();
         const inspected = inspection.stop();
-        await listening.stop(5_000);
+        await Promise.all([realtime.stop(), listening.stop(5_000)]);
         await within(500, inspected);
         await within(2_000, notifier.idle());
         await within(1_500, Promise.all([engine.close(), database.close(), tracing.stop()]));

@@ -4,6 +4,7 @@ import { type Child, startChild } from './child.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
 import { preferPort } from './free-port.js';
 import { runOnce } from './one-shot.js';
+import { pushSettings } from './push-settings.js';
 import { say, warn } from './report.js';
 import { keepSecret } from './secret.js';
 import type { LocalSettings } from './settings.js';
@@ -25,7 +26,7 @@ export type Fleet = {
 /** Two lanes: the urgent has a process of its own, so nothing that is many can keep it waiting. */
 const LANES = {
   'worker-express': '*.critical,*.high,upkeep',
-  'worker-rest': '*.normal,*.low,upkeep',
+  'worker-rest': '*.normal,*.low,fanout,upkeep',
 };
 
 /** What the lanes have in common. They share this machine, so neither can have the port that a setting names. */
@@ -67,7 +68,11 @@ export async function startFleet(
   say(`API on ${fleet.apiUrl}`);
   if (fleet.postgres) {
     const file = path.join(settings.root, 'apps/api/bundle/commands/seed.js');
-    const args = settings.sandboxed.webhook ? ['--webhooks', `${fleet.sandboxUrl}/webhook`] : [];
+    const { webhook, push } = settings.sandboxed;
+    const args = [
+      ...(webhook ? ['--webhooks', `${fleet.sandboxUrl}/webhook`] : []),
+      ...(push ? ['--devices', `${fleet.sandboxUrl}`] : []),
+    ];
     const failed = await runOnce({ ...place(settings), name: 'seed', file, args, env }, 60_000, stop);
     if (failed) return failed;
     say('demo people are in the ledger');
@@ -145,20 +150,29 @@ async function startSandbox(
   settings: LocalSettings,
   stop: AbortSignal,
 ): Promise<NodeJS.ProcessEnv | string> {
-  const { email, sms, webhook } = settings.sandboxed;
-  if (!email && !sms && !webhook) return {};
+  const { email, sms, push, webhook } = settings.sandboxed;
+  if (!email && !sms && !push && !webhook) return {};
   const http = await preferPort(wanted(settings.env.SANDBOX_HTTP_PORT) ?? settings.port + 1, '127.0.0.1');
   const smtp = await preferPort(wanted(settings.env.SANDBOX_SMTP_PORT) ?? settings.port + 2, '127.0.0.1');
+  const tls = await preferPort(wanted(settings.env.SANDBOX_PUSH_PORT) ?? settings.port + 3, '127.0.0.1');
   fleet.sandbox = startChild({
     ...place(settings),
     name: 'sandbox',
     file: path.join(settings.root, 'apps/sandbox/bundle/main.js'),
-    env: { ...settings.env, SANDBOX_HTTP_PORT: String(http), SANDBOX_SMTP_PORT: String(smtp) },
+    env: {
+      ...settings.env,
+      SANDBOX_HTTP_PORT: String(http),
+      SANDBOX_SMTP_PORT: String(smtp),
+      SANDBOX_PUSH_PORT: String(tls),
+      SANDBOX_DATA_DIR: settings.env.SANDBOX_DATA_DIR || path.join(settings.dataDir, 'sandbox'),
+    },
   });
   const answer = await untilStopped(fleet.sandbox.ready, stop);
   if ('problem' in answer) return stop.aborted ? {} : String(answer.problem);
   fleet.sandboxUrl = reachable(String(answer.httpUrl));
-  const stoodInFor = [email && 'email', sms && 'SMS', webhook && 'webhooks'].filter((name) => name !== false);
+  const stoodInFor = [email && 'email', sms && 'SMS', push && 'push', webhook && 'webhooks'].filter(
+    (name) => name !== false,
+  );
   say(`sandbox on ${fleet.sandboxUrl}, standing in for ${new Intl.ListFormat('en-GB').format(stoodInFor)}`);
   const mail = {
     SMTP_URL: String(answer.smtpUrl),
@@ -179,7 +193,11 @@ async function startSandbox(
       .filter(Boolean)
       .join(' '),
   };
-  return { ...(email ? mail : {}), ...(sms ? twilio : {}), ...(webhook ? receiver : {}) };
+  const { env, dataDir } = settings;
+  const pushes = push
+    ? await pushSettings({ url: fleet.sandboxUrl, certificate: String(answer.certificate), dataDir, env })
+    : {};
+  return { ...(email ? mail : {}), ...(sms ? twilio : {}), ...pushes, ...(webhook ? receiver : {}) };
 }
 
 /** A port that a setting asks for; whatever is no port leaves the choice to us. */

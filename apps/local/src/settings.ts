@@ -12,7 +12,7 @@ export type LocalSettings = {
   /** The ledger to use instead of an embedded one. */
   readonly databaseUrl: string | undefined;
   /** True when no provider of the channel is configured, so the sandbox stands in. */
-  readonly sandboxed: { readonly email: boolean; readonly sms: boolean; readonly webhook: boolean };
+  readonly sandboxed: Readonly<Record<'email' | 'sms' | 'push' | 'webhook', boolean>>;
   /** The environment that the processes inherit, with `.env` read. */
   readonly env: NodeJS.ProcessEnv;
 };
@@ -25,6 +25,9 @@ const EMAIL_SIGNS = [
   'SES_ENDPOINT',
   'SES_CREDENTIALS',
 ];
+
+/** The same for push. */
+const PUSH_SIGNS = ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY', 'FCM_CREDENTIALS'];
 
 /** Reads the settings; all problems are told together, one sentence each. */
 export function readLocalSettings(env: NodeJS.ProcessEnv): LocalSettings | { readonly problem: string } {
@@ -42,6 +45,7 @@ export function readLocalSettings(env: NodeJS.ProcessEnv): LocalSettings | { rea
     sandboxed: {
       email: !EMAIL_SIGNS.some((name) => anyAccount(env, name)),
       sms: !anyAccount(env, 'TWILIO_ACCOUNT_SID'),
+      push: !PUSH_SIGNS.some((name) => anyAccount(env, name)),
       webhook: !given(env, 'WEBHOOK_SECRETS'),
     },
     env,

@@ -4,9 +4,10 @@ import { showFaults } from './faults.js';
 import { showHooks } from './hooks.js';
 import { showMail } from './mail.js';
 import { showPhones } from './phone.js';
+import { showPushes } from './push.js';
 
 const MOST_SHOWN = 1000;
-const TABS = ['mail', 'sms', 'hooks', 'faults'];
+const TABS = ['mail', 'sms', 'push', 'hooks', 'faults'];
 
 const messages = new Map();
 const filter = byId('filter');
@@ -67,12 +68,15 @@ function draw() {
     const shown = all.filter((message) => words === '' || textOf(message).includes(words));
     const mail = shown.filter(({ channel }) => channel === 'email');
     const sms = shown.filter(({ channel }) => channel === 'sms');
+    const pushes = shown.filter(({ channel }) => channel === 'push');
     const hooks = shown.filter(({ channel }) => channel === 'webhook');
     byId('count-mail').textContent = String(mail.length);
     byId('count-sms').textContent = String(sms.length);
+    byId('count-push').textContent = String(pushes.length);
     byId('count-hooks').textContent = String(hooks.length);
     showMail(mail);
     showPhones(sms);
+    showPushes(pushes);
     showHooks(hooks);
   });
 }

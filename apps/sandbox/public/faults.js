@@ -33,6 +33,29 @@ const PRESETS = [
   ],
   ['SMS hangs', { channel: 'sms', action: { kind: 'hang' } }],
   ['SMS accepted, line cut', { channel: 'sms', action: { kind: 'accept-and-drop' }, times: 1 }],
+  [
+    'Browser is gone (410)',
+    { channel: 'push', provider: 'webpush', action: { kind: 'status', status: 410 } },
+  ],
+  [
+    'Push service 429 once',
+    {
+      channel: 'push',
+      provider: 'webpush',
+      action: { kind: 'status', status: 429, retryAfter: 5 },
+      times: 1,
+    },
+  ],
+  [
+    'App was removed (FCM)',
+    {
+      channel: 'push',
+      provider: 'fcm',
+      action: { kind: 'status', status: 404, fcmError: 'UNREGISTERED' },
+    },
+  ],
+  ['Push hangs', { channel: 'push', action: { kind: 'hang' } }],
+  ['Push accepted, line cut', { channel: 'push', action: { kind: 'accept-and-drop' }, times: 1 }],
   ['Webhook 500', { channel: 'webhook', action: { kind: 'status', status: 500 } }],
   ['Webhook 410 Gone', { channel: 'webhook', action: { kind: 'status', status: 410 } }],
   ['Webhook hangs', { channel: 'webhook', action: { kind: 'hang' } }],

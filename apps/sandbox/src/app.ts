@@ -4,8 +4,12 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { type Books, openBooks } from './books.js';
 import { answerError, answerNotFound, controlRoutes } from './control.js';
+import { fcmRoutes } from './fcm.js';
+import { FcmAccount } from './fcm-account.js';
 import { type Listener, within } from './listener.js';
 import { pageRoutes } from './page.js';
+import { pushControlRoutes } from './push-control.js';
+import { createPushService, type PushService } from './push-service.js';
 import { SES_ROOT, sesRoutes } from './ses.js';
 import { startSmtp } from './smtp.js';
 import { twilioRoutes } from './twilio.js';
@@ -20,6 +24,10 @@ export interface SandboxOptions {
   /** 0 takes a free port; likewise below. */
   readonly httpPort: number;
   readonly smtpPort: number;
+  /** Where the push service listens. Without it, on a free port as soon as there is a subscription. */
+  readonly pushPort?: number;
+  /** Where keys and the certificate are kept over a restart. Without it they are others each time. */
+  readonly folder?: string | undefined;
 }
 
 /** A running sandbox. */
@@ -29,37 +37,62 @@ export interface Sandbox {
   readonly smtpUrl: string;
   readonly httpPort: number;
   readonly smtpPort: number;
+  /** The certificate of the push service, as PEM; null while that does not listen. */
+  readonly certificate: string | null;
   /** Cuts every connection, hung ones too, and returns within seconds. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the providers' stand-in: an SMTP server, APIs of the shape of SES and Twilio, a receiver of
+ * Starts the providers' stand-in: an SMTP server, APIs of the shape of SES, Twilio and FCM, a push service, a receiver of
  * webhooks, the control API and the page.
  * Rejects when a port is taken; nothing is left listening then.
  */
-export async function startSandbox({ host, httpPort, smtpPort }: SandboxOptions): Promise<Sandbox> {
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { host, httpPort, smtpPort, pushPort, folder } = options;
+  const name = nameOf(host);
   const books = openBooks();
   const smtp = await startSmtp(books, host, smtpPort);
-  const http = await startHttp(books, host, httpPort).catch(async (error: unknown) => {
-    await smtp.stop();
-    throw error;
-  });
-  const name = nameOf(host);
+  const push = await createPushService(books, { host, name, port: pushPort ?? 0, folder });
+  const account = new FcmAccount(folder);
+  let certificate: string | null = null;
+  const http = await startHttp({ books, push, account }, host, httpPort)
+    .then(async (listener) => {
+      if (pushPort === undefined) return listener;
+      certificate = await push.open().then(
+        (opened) => opened.certificate,
+        async (error: unknown) => {
+          await listener.stop();
+          throw error;
+        },
+      );
+      return listener;
+    })
+    .catch(async (error: unknown) => {
+      await smtp.stop();
+      throw error;
+    });
   let stopping: Promise<unknown> | undefined;
   return {
     httpUrl: `http://${name}:${http.port}`,
     smtpUrl: `smtp://${name}:${smtp.port}`,
     httpPort: http.port,
     smtpPort: smtp.port,
+    certificate,
     stop: () => {
-      stopping ??= Promise.all([http.stop(), smtp.stop()]);
+      stopping ??= Promise.all([http.stop(), smtp.stop(), push.stop()]);
       return stopping.then(() => undefined);
     },
   };
 }
 
-async function startHttp(books: Books, host: string, port: number): Promise<Listener> {
+interface HttpParts {
+  readonly books: Books;
+  readonly push: PushService;
+  readonly account: FcmAccount;
+}
+
+async function startHttp({ books, push, account }: HttpParts, host: string, port: number): Promise<Listener> {
   // A big run has one listener for each open page, and that is no leak.
   books.recorder.setMaxListeners(0);
   books.faults.setMaxListeners(0);
@@ -67,6 +100,8 @@ async function startHttp(books: Books, host: string, port: number): Promise<List
   app.use(TWILIO_ROOT, twilioRoutes(books));
   app.use(SES_ROOT, sesRoutes(books));
   app.use(WEBHOOK_ROOT, webhookRoutes(books));
+  app.use(fcmRoutes(books, account));
+  app.use(pushControlRoutes(push));
   app.use(pageRoutes(books.recorder));
   app.use(controlRoutes(books));
   app.use(answerNotFound);

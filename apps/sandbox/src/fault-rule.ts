@@ -24,6 +24,11 @@ const action = z.discriminatedUnion('kind', [
       .string()
       .regex(/^[A-Za-z]{1,80}$/, 'must be a name of letters')
       .optional(),
+    /** An `ErrorCode` of FCM, such as `UNREGISTERED`. */
+    fcmError: z
+      .string()
+      .regex(/^[A-Z_]{1,80}$/, 'must be a name such as UNREGISTERED')
+      .optional(),
   }),
   /** SMTP: this reply at this step; nothing is recorded. */
   z.strictObject({
@@ -114,6 +119,8 @@ function* contradictions(wanted: FaultRule): Generator<string> {
   if (moment === 'connect' && provider === 'ses') yield 'only SMTP can be met at: "connect"';
   if (wanted.on === 'lookup' && channel === 'email') yield 'SMTP and SES have no lookup';
   if (wanted.on === 'lookup' && channel === 'webhook') yield 'a webhook has no lookup';
+  if (wanted.on === 'lookup' && channel === 'push' && provider !== 'fcm')
+    yield 'of push only fcm has lookups, for access tokens: add provider: "fcm"';
   if ((moment === 'connect' || moment === 'mail') && wanted.recipient !== undefined)
     yield `at: "${moment}" the recipient is not known yet: leave recipient out, or use at: "rcpt"`;
   if (wanted.seed !== undefined && wanted.probability === undefined) yield 'seed needs a probability';

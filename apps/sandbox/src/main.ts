@@ -8,7 +8,7 @@ const sandbox = await options()
     process.stderr.write(`sandbox: ${error.message}\n`);
     process.exit(1);
   });
-const { httpUrl, smtpUrl } = sandbox;
+const { httpUrl, smtpUrl, certificate } = sandbox;
 process.stdout.write(`sandbox: page and providers on ${httpUrl}, mail on ${smtpUrl}\n`);
 
 process.on('SIGTERM', stop);
@@ -16,7 +16,7 @@ process.on('SIGINT', stop);
 if (process.send !== undefined) {
   // A parent that dies closes the channel: its sandbox goes with it.
   process.once('disconnect', stop);
-  process.send({ ready: true, httpUrl, smtpUrl });
+  process.send({ ready: true, httpUrl, smtpUrl, certificate });
 }
 
 function stop(): void {

@@ -1,15 +1,22 @@
 /** The channels for which the sandbox stands in. A new protocol adds its channel here and its file to `app.ts`. */
-export const SANDBOX_CHANNELS = ['email', 'sms', 'webhook'] as const;
+export const SANDBOX_CHANNELS = ['email', 'sms', 'push', 'webhook'] as const;
 export type SandboxChannel = (typeof SANDBOX_CHANNELS)[number];
 
 /** The protocols that it speaks, and the channel that each carries. */
-export const SANDBOX_PROVIDERS = { smtp: 'email', ses: 'email', twilio: 'sms', webhook: 'webhook' } as const;
+export const SANDBOX_PROVIDERS = {
+  smtp: 'email',
+  ses: 'email',
+  twilio: 'sms',
+  webpush: 'push',
+  fcm: 'push',
+  webhook: 'webhook',
+} as const;
 export type SandboxProvider = keyof typeof SANDBOX_PROVIDERS;
 
 /** What a protocol hands to the recorder: one message that the sandbox has accepted. */
 export interface ArrivedMessage {
   readonly channel: SandboxChannel;
-  /** Everybody in the envelope, in order; at least one. For a webhook the path that it came to. */
+  /** Everybody in the envelope, in order; at least one. For a webhook the path that it came to, for a push the subscription's name or the token. */
   readonly recipients: readonly [string, ...string[]];
   readonly from: string;
   /** The sender's own name for the delivery, where the protocol carries one. */

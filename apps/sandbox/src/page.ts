@@ -19,6 +19,12 @@ const PAGE_POLICY = [
   "trusted-types 'none'",
 ].join('; ');
 
+// The one page that has a service worker, whose address is an HTML sink too.
+const BROWSER_POLICY = PAGE_POLICY.replace(
+  "trusted-types 'none'",
+  "trusted-types service-worker; worker-src 'self'",
+);
+
 // `sandbox` without any permission: a document of no origin, without scripts, forms or windows, even if opened alone.
 const MAIL_POLICY = [
   'sandbox',
@@ -47,6 +53,10 @@ export function pageRoutes(recorder: Recorder): Router {
     const html = recorder.get(Number(req.params.id))?.html;
     if (html === undefined) return next();
     res.set('content-security-policy', MAIL_POLICY).type('html').send(html);
+  });
+  routes.get('/browser.html', (_req, res, next) => {
+    res.set('content-security-policy', BROWSER_POLICY);
+    next();
   });
   routes.use(express.static(PUBLIC, { cacheControl: false }));
   return routes;

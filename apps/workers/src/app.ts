@@ -3,8 +3,8 @@ import { createSender } from '@belfry/channels/send.js';
 import type { WorkerSettings } from '@belfry/shared/config/settings.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
-import type { DeliveryProcessor, QueueEngine } from '@belfry/shared/queue/queue-engine.js';
-import type { DeliveryQueue } from '@belfry/shared/queue/topology.js';
+import type { JobProcessor, QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import { type DeliveryQueue, FANOUT } from '@belfry/shared/queue/topology.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
 import type { Tracing } from '@belfry/shared/service/tracing.js';
@@ -14,8 +14,10 @@ import { createRenderer } from '@belfry/shared/templates/render.js';
 import { startUpkeep } from '@belfry/shared/upkeep/upkeep.js';
 import { createClaims } from './claims.js';
 import { concurrencyFor } from './concurrency.js';
+import { createHoldBack } from './hold-back.js';
 import { createLeases } from './leases.js';
 import { createDeliver } from './processors/deliver.js';
+import { createFanOut } from './processors/fan-out.js';
 import { createRecorder } from './recorder.js';
 import { startRegistration } from './registration.js';
 import { createRenderStage } from './render-stage.js';
@@ -32,6 +34,8 @@ export interface WorkerParts {
   readonly events: Events;
   readonly tracing: Tracing;
   readonly queues: readonly DeliveryQueue[];
+  /** Whether this process tells the people of broadcasts. */
+  readonly fanout: boolean;
 }
 
 /*
@@ -41,6 +45,11 @@ export interface WorkerParts {
 const CLOSE_MS = 1_500;
 const FINISH_MS = 4_500;
 const ABANDON_MS = 1_000;
+
+/** Broadcasts that one process works on at once. */
+const FANOUTS = 2;
+/** Chunks that may wait to be sent before another one is written. */
+const CHUNKS_OPEN = 4;
 
 /** Starts a BullMQ worker for each queue, all of them on one claim batcher, one recorder and one set of leases. */
 export function startWorkers(parts: WorkerParts): Running {
@@ -58,6 +67,7 @@ export function startWorkers(parts: WorkerParts): Running {
     onStanding: events.providerChanged,
     onUncarried: (channel) => events.uncarried({ channel }),
   });
+  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const deliver = createDeliver({
     claims: createClaims(database, owner),
     leases,
@@ -65,15 +75,22 @@ export function startWorkers(parts: WorkerParts): Running {
     sender,
     recorder: createRecorder(database, owner, events),
     policy,
-    poisonAfter: settings.POISON_AFTER,
+    holdBack: createHoldBack({ database, owner, catalogue: parts.catalogue, enqueuer }),
+    guard: {
+      poisonAfter: settings.POISON_AFTER,
+      mandatory: (event) => parts.catalogue.definition(event)?.mandatory ?? [],
+    },
     events,
     tracing: parts.tracing,
   });
-  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const registration = startRegistration({
     database,
     events,
-    report: () => ({ id: owner, queues: parts.queues, providers: sender.standings() }),
+    report: () => ({
+      id: owner,
+      queues: parts.fanout ? [...parts.queues, FANOUT] : parts.queues,
+      providers: sender.standings(),
+    }),
   });
   const to = settings.OPERATOR_EMAIL;
   const upkeep = startUpkeep(
@@ -86,20 +103,32 @@ export function startWorkers(parts: WorkerParts): Running {
     },
   );
   let inHand = 0;
-  const counted: DeliveryProcessor = async (job, token) => {
-    inHand += 1;
-    try {
-      await deliver(job, token);
-    } finally {
-      inHand -= 1;
-    }
-  };
+  const counted =
+    (process: JobProcessor): JobProcessor =>
+    async (job, token) => {
+      inHand += 1;
+      try {
+        await process(job, token);
+      } finally {
+        inHand -= 1;
+      }
+    };
   const workers = parts.queues.map((queue) =>
-    superviseWorker(() => engine.work(queue, counted, { concurrency: concurrencyFor(queue, settings) })),
+    superviseWorker(() =>
+      engine.work(queue, counted(deliver), { concurrency: concurrencyFor(queue, settings) }),
+    ),
   );
+  const stopping = new AbortController();
+  if (parts.fanout) {
+    const chunk = settings.BROADCAST_CHUNK;
+    const bounds = { chunk, open: CHUNKS_OPEN * chunk };
+    const fanOut = counted(createFanOut({ database, enqueuer, events }, bounds, stopping.signal));
+    workers.push(superviseWorker(() => engine.work(FANOUT, fanOut, { concurrency: FANOUTS })));
+  }
   let stopped: Promise<void> | undefined;
 
   async function stop(): Promise<void> {
+    stopping.abort();
     const closed = Promise.all([upkeep.stop(), ...workers.map((worker) => worker.stop())]);
     const ended = (await within(CLOSE_MS, closed)) || inHand === 0 || (await within(FINISH_MS, closed));
     if (!ended) {

@@ -6,7 +6,8 @@ import type { Message } from '@belfry/shared/domain/message.js';
 import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
 import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { openEngine } from '@belfry/shared/queue/engine.js';
-import { selectQueues } from '@belfry/shared/queue/topology.js';
+import { openRealtimeBus, type RealtimeBus } from '@belfry/shared/queue/realtime-bus.js';
+import { FANOUT, selectQueues } from '@belfry/shared/queue/topology.js';
 import { createBatcher } from '@belfry/shared/service/batcher.js';
 import { countEvents } from '@belfry/shared/service/event-metrics.js';
 import { createEvents } from '@belfry/shared/service/events.js';
@@ -34,10 +35,12 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
   const { env } = process;
   const chosen = selectQueues(workerFields.WORKER_QUEUES.parse(env.WORKER_QUEUES || undefined));
   const parsed = parseSettings(env);
-  const idle = chosen.queues.length === 0 && !chosen.upkeep;
+  const idle = chosen.queues.length === 0 && !chosen.fanout && !chosen.upkeep;
   const settings = readSettings(workerSettings, env, [
     ...(idle
-      ? ['WORKER_QUEUES matches no queue. Queues are named like email.critical; upkeep is one too.']
+      ? [
+          'WORKER_QUEUES matches no queue. Queues are named like email.critical; fanout and upkeep are two more.',
+        ]
       : []),
     ...(parsed.ok ? [] : parsed.problems.map(({ setting, remedy }) => `${setting} ${remedy}`)),
   ]);
@@ -62,7 +65,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     redisUrl: settings.REDIS_URL,
     databaseUrl: settings.DATABASE_URL,
     name: 'belfry-worker',
-    workers: chosen.queues.length,
+    workers: chosen.queues.length + Number(chosen.fanout),
     telemetry: tracing.telemetry,
     onError: (error) => events.connectionFailed({ part: 'queue', error }),
   });
@@ -77,9 +80,13 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
   await awaitSchema(database, log);
   schema.ready = true;
   await awaitEngine(engine, log);
+  const bus = openRealtimeBus({
+    engine,
+    onError: (error) => events.connectionFailed({ part: 'realtime bus', error }),
+  });
   const providers: readonly OpenProvider[] = await openProviders(
     parsed.ok ? parsed.providers : [],
-    { putInInbox: inboxOf(database) },
+    { putInInbox: inboxOf(database, bus) },
     loadOf(chosen.queues, settings),
   );
   const owner = newId();
@@ -93,6 +100,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     events,
     tracing,
     queues: chosen.queues,
+    fanout: chosen.fanout,
   });
   return {
     log,
@@ -100,12 +108,13 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
       worker: owner,
       engine: engine.kind,
       metrics: `${listening.url}/metrics`,
-      queues: chosen.queues,
+      queues: chosen.fanout ? [...chosen.queues, FANOUT] : chosen.queues,
       providers: providers.map(({ account }) => account),
     },
     running: {
       async stop() {
         await workers.stop();
+        await bus.stop();
         const closed = [engine.close(), database.close(), listening.stop(CUT_AFTER_MS), tracing.stop()];
         await within(1_000, Promise.all(closed));
       },
@@ -118,13 +127,15 @@ const MOST_CONNECTIONS = 200;
 /** When stopping: how long an answer that is under way may take. */
 const CUT_AFTER_MS = 300;
 
-function inboxOf(database: Database): (message: Message<'realtime'>) => Promise<void> {
+/** Puts notes into inboxes, many at once, and lets those who stream them know once they are there. */
+function inboxOf(database: Database, bus: RealtimeBus): (message: Message<'realtime'>) => Promise<void> {
   const batcher = createBatcher<Message<'realtime'>, true>({
     batch: 300,
     flights: 2,
     waiting: 20_000,
     run: async (messages) => {
       await putInInboxes(database, messages);
+      bus.look(messages.map(({ to }) => to));
       return messages.map(() => true);
     },
   });

@@ -1,5 +1,6 @@
 import type { ContentOf, Message } from '@belfry/shared/domain/message.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
+import type { GatheredItem } from '@belfry/shared/ledger/gather.js';
 import type { Renderer } from '@belfry/shared/templates/render.js';
 
 /** The message of a claimed delivery, or why it cannot be made. `template` is null where the caller wrote the text. */
@@ -7,11 +8,12 @@ export type RenderResult =
   | { readonly ok: true; readonly message: Message; readonly template: string | null }
   | { readonly ok: false; readonly reason: string };
 
-export type RenderStage = (claim: Claimed) => Promise<RenderResult>;
+/** `items` are several that are told of in the place of the claimed one. */
+export type RenderStage = (claim: Claimed, items?: readonly GatheredItem[]) => Promise<RenderResult>;
 
 /** Makes messages: by the templates for people, as written for bare addresses. */
 export function createRenderStage(renderer: Renderer): RenderStage {
-  return async (claim) => {
+  return async (claim, items) => {
     const { notification, person } = claim;
     if (notification.personId === null) {
       const content = asWritten(claim);
@@ -30,6 +32,7 @@ export function createRenderStage(renderer: Renderer): RenderStage {
       locale: person?.locale ?? 'en',
       timezone: person?.timezone ?? 'UTC',
       at: notification.createdAt,
+      items,
     });
     if (!rendered.ok) return rendered;
     return { ok: true, message: messageOf(claim, rendered.content), template: rendered.template };
@@ -53,6 +56,10 @@ function messageOf(claim: Claimed, content: Message['content']): Message {
     personId: claim.notification.personId,
     to: claim.address,
     content,
+    ...(claim.device === null ? {} : { device: claim.device }),
+    ...(claim.expiresAt === null
+      ? {}
+      : { expiresInMs: claim.expiresAt.getTime() - claim.claimedAt.getTime() }),
     firstAttemptAt: claim.firstAttemptAt,
   };
 }

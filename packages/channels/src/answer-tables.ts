@@ -62,6 +62,34 @@ export const WEBHOOK: StatusTable = [
 ];
 
 /**
+ * HTTP status codes of a browser's push service, other than success (RFC 8030, RFC 8292 §2). What it says of a subscription is
+ * final; what it says of our key may be mended.
+ */
+export const WEB_PUSH: StatusTable = [
+  [100, 199, 'ambiguous', 'The push service began to answer and did not finish.'],
+  [300, 399, 'retry', 'The push service points to another address; redirects are not followed.'],
+  [401, 401, 'misconfigured', 'The push service does not accept the VAPID key or its signature.'],
+  [403, 403, 'misconfigured', 'The subscription was made with another VAPID key, or its signature is wrong.'],
+  [404, 404, 'gone', 'The push service knows no such subscription.'],
+  [408, 409, 'retry', 'The push service could not take the request at this moment.'],
+  [410, 410, 'gone', 'The subscription has ended.'],
+  [413, 413, 'rejected', 'The message is too long for the push service.'],
+  [421, 421, 'retry', 'The push service could not take the request on this connection.'],
+  [423, 425, 'retry', 'The push service could not take the request at this moment.'],
+  [429, 429, 'throttled', 'The push service asks to go slower.'],
+  [400, 499, 'rejected', 'The push service refused the message.'],
+  [504, 504, 'ambiguous', 'A gateway of the push service gave up waiting for the answer.'],
+  [500, 599, 'retry', 'The push service has a failure of its own.'],
+];
+
+/** HTTP status codes of a token endpoint (RFC 6749 §5.2) where `HTTP` says something else. No message is at stake. */
+export const TOKEN: StatusTable = [
+  [100, 299, 'retry', 'The token endpoint’s answer was not understood.'],
+  [400, 400, 'misconfigured', 'The token endpoint does not accept the credentials.'],
+  [504, 504, 'retry', 'A gateway of the token endpoint gave up waiting for the answer.'],
+];
+
+/**
  * SMTP replies: basic codes of RFC 5321 §4.2 and RFC 4954, enhanced codes of RFC 3463 and the IANA registry that RFC 5248 set up.
  * An empty enhanced code or stage means any; a leading `x` stands for both classes. The first row that fits decides.
  */
@@ -204,6 +232,20 @@ export const SES: Readonly<Record<string, readonly [kind: Kind, says: string]>> 
   ThrottlingException: ['throttled', 'SES asks to go slower.'],
   ThrottledException: ['throttled', 'SES asks to go slower.'],
   UnknownOperationException: ['misconfigured', 'There is no SES at this address.'],
+};
+
+/**
+ * FCM's own codes (`ErrorCode` of its HTTP v1 API); one that is not here is judged by its HTTP status. What it says of one
+ * token, or of Apple's part alone, must not stop the messages to all others, so it is never `misconfigured`.
+ */
+export const FCM: Readonly<Record<string, readonly [kind: Kind, says: string]>> = {
+  INVALID_ARGUMENT: ['rejected', 'FCM does not understand the message, or the token is none.'],
+  UNREGISTERED: ['gone', 'The app was removed from the device, or its token has ended.'],
+  SENDER_ID_MISMATCH: ['rejected', 'The token belongs to another Firebase project.'],
+  QUOTA_EXCEEDED: ['throttled', 'FCM asks to go slower.'],
+  UNAVAILABLE: ['retry', 'FCM is overloaded.'],
+  INTERNAL: ['retry', 'FCM has a failure of its own.'],
+  THIRD_PARTY_AUTH_ERROR: ['retry', 'Apple does not accept the APNs key of the Firebase project.'],
 };
 
 /** `error.code` of Node, its TLS, and the SDKs. All mean that no answer came; what is not here is worded in general. */

@@ -1,5 +1,17 @@
 import { CALLED_OFF, type Outcome } from '@belfry/shared/domain/outcome.js';
-import { HTTP, type Kind, NO_ANSWER, SES, SMTP, type SmtpStage, TWILIO, WEBHOOK } from './answer-tables.js';
+import {
+  FCM,
+  HTTP,
+  type Kind,
+  NO_ANSWER,
+  SES,
+  SMTP,
+  type SmtpStage,
+  TOKEN,
+  TWILIO,
+  WEB_PUSH,
+  WEBHOOK,
+} from './answer-tables.js';
 
 /** Every outcome but `sent`. */
 export type Failure = Exclude<Outcome, { kind: 'sent' }>;
@@ -48,6 +60,37 @@ export function byWebhookStatus(status: number, retryAfter?: string, now: Date =
   return failure(row[2], code, row[3], parseRetryAfter(retryAfter, now));
 }
 
+/** Judges what a browser's push service answered; undefined for the success that RFC 8030 §5 knows. */
+export function byWebPushStatus(
+  status: number,
+  retryAfter?: string,
+  now: Date = new Date(),
+): Failure | undefined {
+  if (status >= 200 && status <= 299) return undefined;
+  const row = WEB_PUSH.find(([first, last]) => status >= first && status <= last);
+  if (row === undefined) return byMissingAnswer('malformed', true);
+  return failure(row[2], `http-${status}`, row[3], parseRetryAfter(retryAfter, now));
+}
+
+/** Judges an error of FCM by its own code, or by the HTTP status when it gave none that is known. */
+export function byFcmError(
+  code: unknown,
+  status: number,
+  retryAfter?: string,
+  now: Date = new Date(),
+): Failure {
+  const row = typeof code === 'string' && Object.hasOwn(FCM, code) ? FCM[code] : undefined;
+  if (row === undefined) return byHttpStatus(status, retryAfter, now);
+  return failure(row[0], `fcm-${code}`, row[1], parseRetryAfter(retryAfter, now));
+}
+
+/** Judges a token endpoint that gave no token. */
+export function byTokenStatus(status: number, retryAfter?: string, now: Date = new Date()): Failure {
+  const row = [...TOKEN, ...HTTP].find(([first, last]) => status >= first && status <= last);
+  if (row === undefined) return byMissingAnswer('malformed', false);
+  return failure(row[2], `token-http-${status}`, row[3], parseRetryAfter(retryAfter, now));
+}
+
 /**
  * Judges an SMTP reply by its first line. Undefined for a reply that is no refusal (1xx to 3xx) or no reply at all:
  * whether that is ambiguous depends on what was sent before it.
@@ -92,15 +135,16 @@ export function parseRetryAfter(header: string | undefined, now: Date = new Date
 
 /**
  * True for a failure that says something about the provider and not about one recipient or message: others would meet it too.
- * A full or busy mailbox (450, x.1.x and x.2.x of RFC 3463) and a request that only this message made (HTTP 409, 423 to 425)
- * are not.
+ * A full or busy mailbox (450, x.1.x and x.2.x of RFC 3463), a request that only this message made (HTTP 409, 423 to 425) and
+ * what FCM says of Apple's part are not.
  */
 export function isProvidersFault({ kind, code }: Outcome): boolean {
   if (kind !== 'retry' && kind !== 'ambiguous') return false;
   return code !== CALLED_OFF && !OF_ONE_MESSAGE.test(code);
 }
 
-const OF_ONE_MESSAGE = /^(4\d\d|5\d\d) [45]\.[12]\.\d+$|^(450|552)$|^http-(409|423|424|425)$/;
+const OF_ONE_MESSAGE =
+  /^(4\d\d|5\d\d) [45]\.[12]\.\d+$|^(450|552)$|^http-(409|423|424|425)$|^fcm-THIRD_PARTY_AUTH_ERROR$/;
 
 function failure(kind: Kind, code: string, error: string, afterMs?: number): Failure {
   if (kind === 'retry' || kind === 'throttled')

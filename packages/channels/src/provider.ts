@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import type { Channel } from '@belfry/shared/domain/channel.js';
+import type { Platform } from '@belfry/shared/domain/device.js';
 import type { Message } from '@belfry/shared/domain/message.js';
 import type { Outcome } from '@belfry/shared/domain/outcome.js';
 import type { z } from 'zod';
@@ -42,6 +43,8 @@ export interface Abilities {
    * may span them.
    */
   readonly perReceiver?: true;
+  /** Which devices it reaches. Of the accounts of a channel with devices only those are asked that reach the one at hand. */
+  readonly platforms?: readonly Platform[];
 }
 
 /** What the process lends to providers whose channel ends inside Belfry. The ledger is behind it, not the network. */
@@ -50,6 +53,8 @@ export interface Ports {
   putInInbox(message: Message<'realtime'>): Promise<void>;
   /** Resolves the names of receivers, instead of the system's own resolver. */
   readonly lookup?: LookupFunction;
+  /** Whom receivers' certificates must come from, as PEM, instead of those that Node trusts. */
+  readonly authorities?: readonly string[];
 }
 
 /** What a provider may expect of the process that it is made for. */

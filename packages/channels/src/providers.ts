@@ -4,12 +4,14 @@ import { inOrder, type ParsedAccount, readAccounts, type SettingProblem } from '
 import { ses } from './email/ses.js';
 import { smtp } from './email/smtp.js';
 import type { Abilities, Env, Ports, Provider, ProviderDefinition } from './provider.js';
+import { fcm } from './push/fcm.js';
+import { webpush } from './push/webpush.js';
 import { inbox } from './realtime/inbox.js';
 import { twilio } from './sms/twilio.js';
 import { webhook } from './webhook/webhook.js';
 
 /** Every provider that Belfry has. Within a channel, the first that is configured is tried first. */
-export const PROVIDERS: readonly ProviderDefinition[] = [inbox, smtp, ses, twilio, webhook];
+export const PROVIDERS: readonly ProviderDefinition[] = [inbox, smtp, ses, twilio, webpush, fcm, webhook];
 
 /** An account of a provider that is ready to send, with what the sender must know about it. */
 export interface OpenProvider {

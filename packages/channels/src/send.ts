@@ -80,11 +80,11 @@ export function createSender(options: SenderOptions): Sender {
   const uncarried = new Set<Channel>();
   return {
     async send(message, { ambiguous, recalled = false, signal }) {
-      const candidates = accounts.filter(({ provider }) => provider.channel === message.channel);
+      const candidates = accounts.filter((account) => reaches(account, message));
       if (candidates.length === 0) {
         if (!uncarried.has(message.channel)) options.onUncarried?.(message.channel);
         uncarried.add(message.channel);
-        return { tries: [], outcome: noProvider(message.channel) };
+        return { tries: [], outcome: noProvider(message) };
       }
       const round: Round = { tries: [], refusals: [], clock };
       const errand: Errand = { message, signal, recalled, forced: false };
@@ -185,8 +185,14 @@ const SLOWER = {
   paused: 'The provider has asked to go slower.',
 } as const;
 
-function noProvider(channel: Channel): Outcome {
-  return { kind: 'misconfigured', code: 'no-provider', error: `No provider is set up for ${channel}.` };
+function noProvider({ channel, device }: Message): Outcome {
+  const whom = device === undefined ? channel : `${channel} to ${device.platform}`;
+  return { kind: 'misconfigured', code: 'no-provider', error: `No provider is set up for ${whom}.` };
+}
+
+function reaches({ provider, abilities }: Account, { channel, device }: Message): boolean {
+  if (provider.channel !== channel) return false;
+  return device === undefined || abilities.platforms?.includes(device.platform) === true;
 }
 
 const HOLD_MS = 300_000;

@@ -52,7 +52,7 @@ export type Described = {
 };
 
 /** Pages of their own beside the API, and what pages are made of. */
-export const BESIDE: readonly string[] = ['/admin/queues', '/console', '/docs/'];
+export const BESIDE: readonly string[] = ['/admin/queues', '/console', '/docs/', '/inbox/'];
 
 let made: ApiDocument | undefined;
 

@@ -1,7 +1,7 @@
 import { isId } from '@belfry/shared/domain/ids.js';
 import { deliveryJob } from '@belfry/shared/queue/jobs.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
-import { DELIVERY_QUEUES } from '@belfry/shared/queue/topology.js';
+import { FANOUT, QUEUES } from '@belfry/shared/queue/topology.js';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
@@ -26,7 +26,7 @@ interface Boards {
 export function currentBoard(engine: QueueEngine, base: string): RequestHandler {
   let boards: Boards | undefined;
   return (req, res, next) => {
-    const queues = DELIVERY_QUEUES.map((name) => engine.queue(name));
+    const queues = QUEUES.map((name) => engine.queue(name));
     if (boards === undefined || queues.some((queue, index) => queue !== boards?.queues[index])) {
       boards = { queues, admin: boardOf(queues, base, false), viewer: boardOf(queues, base, true) };
     }
@@ -45,7 +45,11 @@ function boardOf(queues: readonly Queue[], base: string, readOnlyMode: boolean):
     allowCompletedRetries: false,
   };
   createBullBoard({
-    queues: queues.map((queue) => new BullMQAdapter(queue, options)),
+    // A broadcast is paused and called off as a whole: its job is only there to be seen.
+    queues: queues.map(
+      (queue) =>
+        new BullMQAdapter(queue, queue.name === FANOUT ? { ...options, readOnlyMode: true } : options),
+    ),
     serverAdapter,
     options: {
       uiConfig: {

@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { webhookUrl } from '@belfry/shared/channels/fields.js';
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
 import { fleetSettings } from '@belfry/shared/config/settings.js';
-import { openDatabase } from '@belfry/shared/ledger/database.js';
+import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
+import { listDevices, putDevice, removeDevices } from '@belfry/shared/ledger/devices.js';
 import { findPerson, putPerson } from '@belfry/shared/ledger/people.js';
 import type { PersonChange } from '@belfry/shared/ledger/write-people.js';
 import { INTERRUPTED, orExit, StartRefused } from '@belfry/shared/service/or-exit.js';
+import { z } from 'zod';
 
 const ADDIS = 'Africa/Addis_Ababa';
 
@@ -48,14 +50,20 @@ const DEMO: readonly { id: string; change: PersonChange; sms: boolean }[] = [
 
 const SEED = { sub: 'seed', role: 'system' };
 
-const USAGE = 'Usage: npm run seed -- [--webhooks <url>] [--json]';
+/** What a browser of the sandbox gets when it subscribes. */
+const subscription = z.object({
+  endpoint: z.string(),
+  keys: z.object({ p256dh: z.string(), auth: z.string() }),
+});
+
+const USAGE = 'Usage: npm run seed -- [--webhooks <url>] [--devices <url>] [--json]';
 
 /**
- * `npm run seed [-- --webhooks <url>]`: adds the demo people; they stay as they are when they are there already. With an
- * address, each has a webhook below it.
+ * `npm run seed [-- --webhooks <url> --devices <url>]`: adds the demo people; they stay as they are when they are there already.
+ * With an address for webhooks, each has one below it; with a sandbox for devices, each has a browser and a telephone there.
  */
 await orExit(async () => {
-  const { webhooks, json } = argumentsGiven();
+  const { webhooks, devices, json } = argumentsGiven();
   loadEnvFile();
   const settings = readSettings(fleetSettings);
   const database = openDatabase({ url: settings.DATABASE_URL, name: 'belfry-seed', size: 2 });
@@ -66,6 +74,7 @@ await orExit(async () => {
       const hook = webhooks === undefined ? {} : { webhookUrl: `${webhooks}/${id}` };
       await putPerson(database, id, { ...change, ...hook, preferences: { sms } }, SEED);
     }
+    if (devices !== undefined) await registerDevices(database, devices, id);
     answer[known ? 'known' : 'added'].push(id);
     if (!json) console.log(`${known ? 'known' : 'added'} ${id}`);
   }
@@ -73,12 +82,38 @@ await orExit(async () => {
   await database.close();
 }, INTERRUPTED);
 
-function argumentsGiven(): { readonly webhooks: string | undefined; readonly json: boolean } {
+/** A browser and a telephone at the sandbox. Its push service may have been at another port the last time. */
+async function registerDevices(database: Database, sandbox: string, id: string): Promise<void> {
+  const made = await fetch(`${sandbox}/push/subscriptions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: id }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const { endpoint, keys } = subscription.parse(await made.json());
+  const { pathname } = new URL(endpoint);
+  for (const device of (await listDevices(database, id)) ?? []) {
+    const former = device.address.startsWith('https://127.0.0.1:') && device.address.endsWith(pathname);
+    if (former && device.address !== endpoint) await removeDevices(database, id, { id: device.id }, SEED);
+  }
+  await putDevice(database, id, { platform: 'web', address: endpoint, keys }, SEED);
+  await putDevice(database, id, { platform: 'android', address: `telephone-of-${id}`, keys: null }, SEED);
+}
+
+interface Arguments {
+  readonly webhooks: string | undefined;
+  readonly devices: string | undefined;
+  readonly json: boolean;
+}
+
+function argumentsGiven(): Arguments {
   try {
-    const { webhooks, json = false } = parseArgs({
-      options: { webhooks: { type: 'string' }, json: { type: 'boolean' } },
-    }).values;
-    return { webhooks: webhookUrl.optional().parse(webhooks)?.replace(/\/$/, ''), json };
+    const { values } = parseArgs({
+      options: { webhooks: { type: 'string' }, devices: { type: 'string' }, json: { type: 'boolean' } },
+    });
+    const url = (given: string | undefined) => webhookUrl.optional().parse(given)?.replace(/\/$/, '');
+    const { webhooks, devices, json = false } = values;
+    return { webhooks: url(webhooks), devices: url(devices), json };
   } catch {
     throw new StartRefused(USAGE);
   }

@@ -26,7 +26,7 @@ type MakeGauge = <Label extends string>(
   ...labelNames: readonly Label[]
 ) => Gauge<Label>;
 
-function showLedger(gauge: MakeGauge, { load, workers }: LedgerView): void {
+function showLedger(gauge: MakeGauge, { load, broadcasts, workers }: LedgerView): void {
   const open = gauge('belfry_deliveries_open', 'Deliveries of which something is still to be done.', 'queue');
   const due = gauge('belfry_deliveries_due', "Open deliveries that are due and in nobody's hands.", 'queue');
   const oldest = gauge(
@@ -39,6 +39,17 @@ function showLedger(gauge: MakeGauge, { load, workers }: LedgerView): void {
     open.set({ queue }, found?.open ?? 0);
     due.set({ queue }, found?.due ?? 0);
     oldest.set({ queue }, found?.oldestSeconds ?? 0);
+  }
+  const running = gauge('belfry_broadcasts_open', 'Broadcasts that have not ended.', 'status');
+  const left = gauge(
+    'belfry_broadcast_people_left',
+    'People whom the broadcasts that have not ended have not come to yet.',
+    'status',
+  );
+  for (const status of ['scheduled', 'running', 'paused'] as const) {
+    const found = broadcasts.find((one) => one.status === status);
+    running.set({ status }, found?.count ?? 0);
+    left.set({ status }, found?.left ?? 0);
   }
   gauge('belfry_workers_alive', 'Workers that the ledger has heard of within 20 s.').set(workers.length);
   const accounts = gauge(

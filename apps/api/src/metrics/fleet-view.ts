@@ -1,21 +1,23 @@
 import type { ProviderStanding } from '@belfry/shared/domain/provider-standing.js';
+import { measureBroadcasts } from '@belfry/shared/ledger/broadcast-upkeep.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { type LedgerLoad, measureLoad } from '@belfry/shared/ledger/gauges.js';
 import { listWorkers } from '@belfry/shared/ledger/workers.js';
 import type { QueueContent } from '@belfry/shared/queue/queue-book.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
-import { DELIVERY_QUEUES, type DeliveryQueue } from '@belfry/shared/queue/topology.js';
+import { QUEUES } from '@belfry/shared/queue/topology.js';
 import { type Glance, glanceAt } from './glance.js';
 
 /** What the ledger says of the whole fleet. */
 export interface LedgerView {
   readonly load: readonly LedgerLoad[];
+  readonly broadcasts: Awaited<ReturnType<typeof measureBroadcasts>>;
   /** One list for each worker that is alive. */
   readonly workers: readonly (readonly ProviderStanding[])[];
 }
 
 /** What is in every queue. */
-export type QueueView = readonly (readonly [DeliveryQueue, QueueContent])[];
+export type QueueView = readonly (readonly [string, QueueContent])[];
 
 /** The whole fleet as a scrape sees it; null for a part that could not be asked in time. */
 export interface FleetView {
@@ -26,13 +28,21 @@ export interface FleetView {
 /** Asks the ledger and the queues about the whole fleet, seldom enough to be no load. */
 export function createFleetView(database: Database, engine: QueueEngine): () => Promise<FleetView> {
   const ledger: Glance<LedgerView> = glanceAt(async () => {
-    const [load, known] = await Promise.all([measureLoad(database), listWorkers(database)]);
-    return { load, workers: known.filter(({ alive }) => alive).map(({ providers }) => providers) };
+    const [load, broadcasts, known] = await Promise.all([
+      measureLoad(database),
+      measureBroadcasts(database),
+      listWorkers(database),
+    ]);
+    return {
+      load,
+      broadcasts,
+      workers: known.filter(({ alive }) => alive).map(({ providers }) => providers),
+    };
   });
   const queues: Glance<QueueView> = glanceAt(async () => {
-    const seen: (readonly [DeliveryQueue, QueueContent])[] = [];
+    const seen: (readonly [string, QueueContent])[] = [];
     // One after the other: on PostgreSQL they would take all connections of the engine at once.
-    for (const queue of DELIVERY_QUEUES) seen.push([queue, await engine.content(queue)]);
+    for (const queue of QUEUES) seen.push([queue, await engine.content(queue)]);
     return seen;
   });
   return async () => {

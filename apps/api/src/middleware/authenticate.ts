@@ -88,13 +88,22 @@ const callers = new WeakMap<Request, Caller>();
 /** Lets nobody pass without a good `Authorization: Bearer` token, and no viewer: there is nothing here for them. */
 export function authenticate(authenticator: Authenticator): RequestHandler {
   return async (req, _res, next) => {
-    const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
-    if (token === undefined) throw unauthenticated('Send a token: Authorization: Bearer <JWT>.');
-    const caller = await authenticator(token);
-    if (caller.role === 'viewer') throw new Refusal('forbidden', 'Forbidden');
-    callers.set(req, caller);
+    callers.set(req, await callerWith(authenticator, bearerIn(req.headers.authorization)));
     next();
   };
+}
+
+/** The token of an `Authorization` header. */
+export function bearerIn(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+}
+
+/** Whose token it is. Throws `Refusal` 401 when there is none or not a good one, and 403 for a viewer. */
+export async function callerWith(authenticator: Authenticator, token: string | undefined): Promise<Caller> {
+  if (token === undefined) throw unauthenticated('Send a token: Authorization: Bearer <JWT>.');
+  const caller = await authenticator(token);
+  if (caller.role === 'viewer') throw new Refusal('forbidden', 'Forbidden');
+  return caller;
 }
 
 /** Who is calling. Only behind `authenticate`. */
@@ -112,11 +121,12 @@ export function allow(...roles: readonly Role[]): RequestHandler {
   };
 }
 
-/** Lets administrators pass, and the person that the path is about. */
-export function allowSelf(parameter: string): RequestHandler {
+/** Lets administrators pass, the person that the path is about, and these other roles. */
+export function allowSelf(parameter: string, ...others: readonly Role[]): RequestHandler {
   return (req, _res, next) => {
     const { sub, role } = callerOf(req);
-    if (role !== 'admin' && req.params[parameter] !== sub) throw new Refusal('forbidden', 'Forbidden');
+    if (role !== 'admin' && !others.includes(role) && req.params[parameter] !== sub)
+      throw new Refusal('forbidden', 'Forbidden');
     next();
   };
 }

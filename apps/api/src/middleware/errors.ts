@@ -1,8 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import { isCertain, isOutage } from '@belfry/shared/ledger/outage.js';
 import { BatcherFull } from '@belfry/shared/service/batcher.js';
 import type { Logger } from '@belfry/shared/service/log.js';
-import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { notWhole } from './arrival.js';
 import { INTERNAL, type Problem, problemOf } from './problem.js';
 
@@ -40,11 +41,12 @@ function refuse(res: Response, refusal: Refusal): void {
   sendProblem(res, problemOf(refusal));
 }
 
-/** What a refusal says beside its body: `Retry-After` in seconds where it is known, and how to sign in. */
-export function setRefusalHeaders(res: Response, refusal: Refusal): void {
+/** What a refusal says beside its body: `Retry-After` in seconds where it is known, how to sign in, and what to speak. */
+export function setRefusalHeaders(res: Pick<ServerResponse, 'setHeader'>, refusal: Refusal): void {
   if (refusal.retryAfterMs !== undefined)
-    res.set('Retry-After', String(Math.ceil(refusal.retryAfterMs / 1000)));
-  if (refusal.code === 'unauthenticated') res.set('WWW-Authenticate', 'Bearer realm="belfry"');
+    res.setHeader('Retry-After', String(Math.ceil(refusal.retryAfterMs / 1000)));
+  if (refusal.code === 'unauthenticated') res.setHeader('WWW-Authenticate', 'Bearer realm="belfry"');
+  if (refusal.code === 'upgrade_required') res.setHeader('Upgrade', 'websocket');
 }
 
 function sendProblem(res: Response, problem: Problem): void {
@@ -52,7 +54,7 @@ function sendProblem(res: Response, problem: Problem): void {
 }
 
 /** What was thrown as a refusal for its caller; null when it is a bug. */
-export function asRefusal(error: unknown, req: Request): Refusal | null {
+export function asRefusal(error: unknown, req: { readonly method?: string | undefined }): Refusal | null {
   if (error instanceof Refusal) return error;
   if (error instanceof BatcherFull)
     return unavailable('Belfry has more work waiting than it takes on.', error);
@@ -62,7 +64,7 @@ export function asRefusal(error: unknown, req: Request): Refusal | null {
 }
 
 /** What an outage leaves of a call: surely nothing, or nobody knows. Whoever only reads need not know. */
-function whatCameOf(outage: unknown, method: string): string {
+function whatCameOf(outage: unknown, method = 'GET'): string {
   if (method === 'GET' || method === 'HEAD') return '';
   if (isCertain(outage)) return ' Nothing was accepted.';
   const again =

@@ -11,6 +11,8 @@ import { callerOf } from './authenticate.js';
 export interface Limits {
   /** For every call. */
   readonly calls: RequestHandler;
+  /** The same for what is no ordinary call, such as a WebSocket and what is said on it. */
+  call(caller: string): Promise<void>;
   /** For every notification: one caller to one person. */
   notification(caller: string, person: string): Promise<void>;
 }
@@ -25,11 +27,13 @@ export function createLimits(settings: ApiSettings, engine: QueueEngine, events:
     events.rateLimited({ limit });
     throw new Refusal('rate_limited', SENTENCES[limit], { retryAfterMs: waitMs });
   }
+  const call = (caller: string) => take('calls', calls, keyOf(caller));
   return {
     calls: async (req, _res, next) => {
-      await take('calls', calls, keyOf(callerOf(req).sub));
+      await call(callerOf(req).sub);
       next();
     },
+    call,
     notification: (caller, person) => take('notifications', sends, keyOf(caller, person)),
   };
 }

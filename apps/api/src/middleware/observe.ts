@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Histogram, type Registry } from '@belfry/shared/service/metrics.js';
 import { NO_TRACING, type Tracing } from '@belfry/shared/service/tracing.js';
 import type { Request, RequestHandler, Response } from 'express';
@@ -25,7 +26,8 @@ export function observe(registry: Registry, tracing: Tracing): RequestHandler {
       next();
       await ended;
       const route = routeOf(req);
-      const status = res.writableFinished ? `${Math.floor(res.statusCode / 100)}xx` : 'aborted';
+      const status =
+        res.writableFinished || streaming.has(res) ? `${Math.floor(res.statusCode / 100)}xx` : 'aborted';
       seconds.observe({ method, route, status }, (performance.now() - began) / 1_000);
       span.rename(`${method} ${route}`);
       span.say({ 'http.route': route, 'http.response.status_code': res.statusCode });
@@ -53,5 +55,17 @@ function routeOf(req: Request): string {
 }
 
 function untilClosed(res: Response): Promise<void> {
-  return new Promise((resolve) => res.once('close', () => resolve()));
+  return new Promise((resolve) => {
+    res.once('close', resolve);
+    answered.set(res, resolve);
+  });
+}
+
+const answered = new WeakMap<ServerResponse, () => void>();
+const streaming = new WeakSet<ServerResponse>();
+
+/** Says that this answer goes on for as long as its client stays: the call has been answered by now. */
+export function goesOn(res: ServerResponse): void {
+  streaming.add(res);
+  answered.get(res)?.();
 }

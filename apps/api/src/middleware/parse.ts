@@ -14,11 +14,16 @@ export function read<Schema extends z.ZodType>(schema: Schema, input: unknown): 
   if (parsed.success) return { ok: true, value: parsed.data };
   return {
     ok: false,
-    errors: parsed.error.issues.map((issue) => ({
-      path: issue.path.join('.'),
-      message: wording(issue, input),
-    })),
+    errors: parsed.error.issues.flatMap((issue) => {
+      const message = wording(issue, input);
+      return placesOf(issue).map((path) => ({ path: path.join('.'), message }));
+    }),
   };
+}
+
+/** Names that are not known are wrong where they stand, not in what they stand in. */
+function placesOf(issue: z.core.$ZodIssue): PropertyKey[][] {
+  return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
 }
 
 /** Reads input by its schema; throws a 422 that names every wrong field. */

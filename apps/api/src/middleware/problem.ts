@@ -24,6 +24,7 @@ const STATUS: Readonly<Record<RefusalCode, readonly [status: number, title: stri
   too_large: [413, 'Content Too Large'],
   unsupported_media_type: [415, 'Unsupported Media Type'],
   invalid: [422, 'Unprocessable Content'],
+  upgrade_required: [426, 'Upgrade Required'],
   rate_limited: [429, 'Too Many Requests'],
   unavailable: [503, 'Service Unavailable'],
 };

@@ -78,12 +78,19 @@ export const importing: Operation = {
   summary: 'Add or change many people',
   description:
     'A line of JSON for each person, an `ImportedPerson`; it does what a `PUT` would. A wrong line is refused by its number and harms no other. Up to 1 GB, compressed with gzip, deflate or br if you like. Lines are committed in chunks as they come, so whatever stops an import leaves what was committed, and doing the whole again is safe.\n\nWith `Accept: application/x-ndjson` the answer is a line for each thing as it happens, an `ImportLine`.',
-  body: ndjson(importedPerson.meta({ id: 'ImportedPerson', description: 'One line of an import.' }), {
-    people: [
-      { id: 'abebe', email: 'abebe@example.com', locale: 'am', groups: ['tenants'] },
-      { id: 'chaltu', phone: '+251911000001', preferences: { sms: true } },
-    ],
-  }),
+  body: ndjson(
+    importedPerson.meta({ id: 'ImportedPerson', unusedIO: 'input', description: 'One line of an import.' }),
+    {
+      people: [
+        { id: 'abebe', email: 'abebe@example.com', locale: 'am', groups: ['tenants'] },
+        {
+          id: 'chaltu',
+          phone: '+251911000001',
+          preferences: { sms: true, quiet_hours: { from: '22:00', to: '07:00' } },
+        },
+      ],
+    },
+  ),
   answers: {
     200: {
       description: 'Read to its end',

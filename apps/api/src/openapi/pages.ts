@@ -138,5 +138,14 @@ export const pages: Topic = {
       description: 'It shows what the API says, and asks for an Admin token.',
       answers: { 200: { description: 'A page', content: page } },
     },
+    {
+      id: 'showInbox',
+      method: 'get',
+      path: '/inbox',
+      who: null,
+      summary: 'The inbox of a person',
+      description: 'It shows what the API says, live, and asks for the token of the person.',
+      answers: { 200: { description: 'A page', content: page } },
+    },
   ],
 };

@@ -1,6 +1,7 @@
 import { externalId } from '@belfry/shared/channels/fields.js';
 import { personBody, preferencesBody } from '@belfry/shared/channels/person.js';
 import { CHANNELS } from '@belfry/shared/domain/channel.js';
+import { invalid } from '@belfry/shared/domain/refusal.js';
 import { z } from 'zod';
 import { listQuery, unknownPerson } from '../routes/people.js';
 import { noWebhookSecrets } from '../routes/webhook-secret.js';
@@ -26,9 +27,20 @@ const listed = z
 
 const person = listed.extend({ groups: z.array(z.string()) }).meta({ id: 'Person' });
 
+const switches = Object.fromEntries(CHANNELS.map((channel) => [channel, z.boolean()]));
+
 const preferences = z
-  .object(Object.fromEntries(CHANNELS.map((channel) => [channel, z.boolean()])))
-  .meta({ id: 'Preferences', description: 'One switch for each channel.' });
+  .object({
+    ...switches,
+    events: z
+      .record(z.string(), z.object(switches).partial())
+      .meta({ description: 'What was said of single events; it goes before the switch of the channel' }),
+    quiet_hours: z.object({ from: z.string(), to: z.string() }).nullable(),
+  })
+  .meta({
+    id: 'Preferences',
+    description: 'One switch for each channel, what was said of single events, and the quiet hours.',
+  });
 
 const secrets = z
   .object({
@@ -63,7 +75,20 @@ const LISTED = {
   updated_at: LATER,
 };
 const PERSON = { ...LISTED, groups: BODY.groups };
-const PREFERENCES = { realtime: true, email: true, sms: true, push: true, webhook: true };
+const PREFERENCES = {
+  realtime: true,
+  email: true,
+  sms: true,
+  push: true,
+  webhook: true,
+  events: { payment_success: { email: false } },
+  quiet_hours: { from: '22:00', to: '07:00' },
+};
+const unknownEvent = invalid(
+  [{ path: 'events.no_such', message: 'There is no event "no_such".' }],
+  undefined,
+  'unknown_event',
+);
 
 export const people: Topic = {
   name: 'People',
@@ -126,10 +151,10 @@ export const people: Topic = {
       method: 'get',
       path: '/api/v1/users/{id}/preferences',
       who: ['admin', 'self'],
-      summary: 'On which channels a person wants to be told',
+      summary: 'On which channels a person wants to be told, and when not',
       params: byId,
       answers: {
-        200: { description: 'Every channel', content: json(preferences, { some: PREFERENCES }) },
+        200: { description: 'All wishes', content: json(preferences, { some: PREFERENCES }) },
       },
       refusals: [unknownPerson('nobody')],
     },
@@ -138,16 +163,19 @@ export const people: Topic = {
       method: 'put',
       path: '/api/v1/users/{id}/preferences',
       who: ['admin', 'self'],
-      summary: 'Switch channels on or off',
-      description: 'Channels that are left out stay as they are.',
+      summary: 'Switch channels on or off, and set quiet hours',
+      description: 'What is left out stays as it is.',
       params: byId,
       body: json(preferencesBody, {
         'text messages': { sms: true },
+        'one event': { events: { payment_success: { email: false } } },
+        'taking it back': { events: { payment_success: null } },
+        'quiet hours': { quiet_hours: { from: '22:00', to: '07:00' } },
       }),
       answers: {
-        200: { description: 'Every channel', content: json(preferences, { some: PREFERENCES }) },
+        200: { description: 'All wishes', content: json(preferences, { some: PREFERENCES }) },
       },
-      refusals: [unknownPerson('nobody')],
+      refusals: [unknownPerson('nobody'), unknownEvent],
     },
     {
       id: 'getWebhookSecret',

@@ -1,15 +1,21 @@
-import { channel } from '@belfry/shared/channels/fields.js';
-import { emailRequest, sendRequest, smsRequest } from '@belfry/shared/channels/requests.js';
+import { channel, externalId } from '@belfry/shared/channels/fields.js';
+import {
+  emailRequest,
+  personMessage,
+  pushRequest,
+  sendRequest,
+  smsRequest,
+} from '@belfry/shared/channels/requests.js';
 import { directoryUnavailable } from '@belfry/shared/directory/directory.js';
 import { invalid } from '@belfry/shared/domain/refusal.js';
 import { type RouteReason, RULES } from '@belfry/shared/routing/route.js';
 import { z } from 'zod';
 import { problemOf } from '../middleware/problem.js';
 import { unknownPerson } from '../routes/people.js';
-import { batchOf } from '../routes/sending.js';
+import { batchOf, platformParam } from '../routes/sending.js';
 import { json, type Topic } from './operation.js';
 import { problemShape } from './problem.js';
-import { acceptedDelivery, DELIVERY_ID, ID, id } from './shapes.js';
+import { acceptedDelivery, DELIVERY_ID, ID, id, instant, LATER } from './shapes.js';
 
 const senders = ['admin', 'internal'] as const;
 
@@ -18,13 +24,22 @@ const accepted = z
     status: z.enum(['queued', 'scheduled']),
     notification_id: id,
     channels: z.array(channel).meta({ description: 'Those that are used' }),
-    deliveries: z.array(acceptedDelivery).meta({ description: 'One for every channel, used or not' }),
+    deliveries: z
+      .array(acceptedDelivery)
+      .meta({ description: 'One for every channel, used or not; for push one for every device' }),
   })
   .meta({ id: 'Accepted' });
 
 const acceptedMail = z
   .object({ status: z.literal('email_queued'), email_id: id })
   .meta({ id: 'AcceptedEmail' });
+const acceptedPush = z
+  .object({
+    status: z.literal('push_queued'),
+    notification_id: id,
+    devices: z.int().min(0).meta({ description: 'How many it goes to; with none it is recorded as failed' }),
+  })
+  .meta({ id: 'AcceptedPush' });
 const acceptedSms = z.object({ status: z.literal('sms_queued'), sms_id: id }).meta({ id: 'AcceptedSms' });
 
 const explanation = z
@@ -36,6 +51,7 @@ const explanation = z
         used: z.boolean(),
         reason: z.enum(Object.keys(RULES) as RouteReason[]),
         rule: z.string().meta({ description: 'The same as a sentence' }),
+        deferred_until: instant.optional().meta({ description: "The end of the person's quiet hours" }),
       }),
     ),
   })
@@ -110,6 +126,31 @@ export const sending: Topic = {
       refusals: [unknownPerson('nobody'), unknownEvent, wrongContext, directoryUnavailable()],
     },
     {
+      id: 'sendToPerson',
+      method: 'post',
+      path: '/api/v1/notifications/realtime/user/{user_id}',
+      who: senders,
+      summary: 'Tell one person something that they see at once',
+      description:
+        'The same as `send` with a message and without `channels`: the routing chooses, and always has realtime and push in it.',
+      params: z.object({
+        user_id: externalId.meta({ description: 'The person', param: { example: 'abebe' } }),
+      }),
+      once: true,
+      body: json(personMessage, {
+        message: { message: MESSAGE.message, title: MESSAGE.title },
+        urgent: { message: 'Water in the cellar.', type: 'alarm', priority: 'critical', data: { house: 7 } },
+      }),
+      answers: {
+        202: { description: 'Accepted', content: json(accepted, { queued: ACCEPTED }) },
+      },
+      refusals: [
+        unknownPerson('nobody'),
+        invalid([{ path: 'message', message: 'is required' }], 'Message is required'),
+        directoryUnavailable(),
+      ],
+    },
+    {
       id: 'sendNotifications',
       method: 'post',
       path: '/api/v1/notifications/batch',
@@ -147,7 +188,7 @@ export const sending: Topic = {
             some: {
               channels: ['email'],
               decisions: [
-                { channel: 'email', used: true, reason: 'event', rule: RULES.event },
+                { channel: 'email', used: true, reason: 'event', rule: RULES.event, deferred_until: LATER },
                 { channel: 'sms', used: false, reason: 'preference_off', rule: RULES.preference_off },
               ],
             },
@@ -208,6 +249,31 @@ export const sending: Topic = {
       },
       refusals: [
         invalid([{ path: 'phone', message: 'is required' }], 'Phone number and message are required'),
+      ],
+    },
+    {
+      id: 'sendPush',
+      method: 'post',
+      path: '/api/v1/notifications/push/mobile/{platform}',
+      who: senders,
+      summary: "A push to a person's devices of one platform",
+      description:
+        'A notification that is routed as any other, on the channel push alone. Without a device it is recorded as failed.',
+      params: platformParam.extend({
+        platform: platformParam.shape.platform.meta({ param: { example: 'android' } }),
+      }),
+      once: true,
+      body: json(pushRequest, { one: { user_id: 'abebe', title: 'Keys', message: 'Your keys are ready.' } }),
+      answers: {
+        202: {
+          description: 'Accepted',
+          content: json(acceptedPush, { queued: { status: 'push_queued', notification_id: ID, devices: 1 } }),
+        },
+      },
+      refusals: [
+        unknownPerson('nobody'),
+        invalid([{ path: 'message', message: 'is required' }], 'User ID and message are required'),
+        directoryUnavailable(),
       ],
     },
   ],

@@ -1,7 +1,7 @@
 import { channel, externalId, line, moment, priority } from '@belfry/shared/channels/fields.js';
 import { FAILURE_CLASSES } from '@belfry/shared/domain/failure.js';
 import { UUID } from '@belfry/shared/domain/ids.js';
-import { maskAddress } from '@belfry/shared/domain/mask.js';
+import { maskAddressOn } from '@belfry/shared/domain/mask.js';
 import { invalid, type Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import {
@@ -146,7 +146,7 @@ function shown(letter: DeadLetter) {
     event_type: letter.eventType,
     channel: letter.channel,
     priority: letter.priority,
-    to: letter.address === null ? null : maskAddress(letter.address),
+    to: letter.address === null ? null : maskAddressOn(letter.channel, letter.address),
     class: letter.class,
     reason: letter.reason,
     provider: letter.provider,

@@ -1,6 +1,6 @@
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { listWorkers, standingsOf } from '@belfry/shared/ledger/workers.js';
-import { DELIVERY_QUEUES } from '@belfry/shared/queue/topology.js';
+import { QUEUES } from '@belfry/shared/queue/topology.js';
 import { failingOf, type Parts, partsUp } from '@belfry/shared/service/parts-up.js';
 import { within } from '@belfry/shared/service/within.js';
 import { Router } from 'express';
@@ -46,7 +46,7 @@ async function fleetOf(database: Database) {
     /** Workers that fell silent and were not told to end. */
     lost: known.length - alive.length,
     /** Queues that no living worker serves. */
-    unserved: DELIVERY_QUEUES.filter((queue) => !served.has(queue)),
+    unserved: QUEUES.filter((queue) => !served.has(queue)),
     /** Accounts that do not work. */
     providers: standingsOf(known).filter(({ state }) => state !== 'closed'),
   };

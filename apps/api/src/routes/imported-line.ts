@@ -2,10 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import { importedPerson } from '@belfry/shared/channels/person.js';
 import type { FieldError } from '@belfry/shared/domain/refusal.js';
 import type { PersonWrite } from '@belfry/shared/ledger/write-people.js';
+import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import { unsafeIn } from '../middleware/body.js';
 import type { Line } from '../middleware/lines.js';
 import { read } from '../middleware/parse.js';
 import { changeOf } from './person-shape.js';
+import { unknownEventsIn } from './wished-events.js';
 
 /** A line longer than this is refused without being read. */
 export const LONGEST_LINE = 64 * 1024;
@@ -26,7 +28,7 @@ export type LineRead =
   | { readonly kind: 'refused'; readonly refused: RefusedLine };
 
 /** Reads one line by the rules for a body of `PUT /users/{id}`; it harms no other whatever is in it. */
-export function readLine({ number, bytes }: Line): LineRead {
+export function readLine({ number, bytes }: Line, catalogue: Catalogue): LineRead {
   if (bytes === null) return refused(number, `must have at most ${LONGEST_LINE} bytes`);
   if (!isUtf8(bytes)) return refused(number, 'must be UTF-8');
   const value = parsed(bytes.toString());
@@ -35,6 +37,13 @@ export function readLine({ number, bytes }: Line): LineRead {
   if (unsafe !== null) return refusedFor(number, value, [unsafe]);
   const result = read(importedPerson, value);
   if (!result.ok) return refusedFor(number, value, result.errors);
+  const unknown = unknownEventsIn(result.value.preferences ?? {}, catalogue);
+  if (unknown.length > 0)
+    return refusedFor(
+      number,
+      value,
+      unknown.map(({ path, message }) => ({ path: `preferences.${path}`, message })),
+    );
   return { kind: 'person', person: { id: result.value.id, change: changeOf(result.value) } };
 }
 

@@ -8,6 +8,7 @@ import {
   recordBrokenImport,
 } from '@belfry/shared/ledger/import-people.js';
 import type { PersonWrite } from '@belfry/shared/ledger/write-people.js';
+import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import { type Request, type RequestHandler, Router } from 'express';
 import { allow, callerOf } from '../middleware/authenticate.js';
 import { asRefusal } from '../middleware/errors.js';
@@ -27,7 +28,7 @@ const MOST_AT_ONCE = 4;
  * Many people in one call, as lines of JSON. They are read, checked and committed chunk by chunk: what is held in memory is one
  * chunk, nothing is read while one is being written, and no connection to the database is held while the caller is waited for.
  */
-export function importingRoutes(database: Database): Router {
+export function importingRoutes(database: Database, catalogue: Catalogue): Router {
   const router = Router();
   let running = 0;
 
@@ -39,7 +40,7 @@ export function importingRoutes(database: Database): Router {
     }
     running += 1;
     try {
-      await runImport(database, req, reportFor(req, res));
+      await runImport({ database, catalogue }, req, reportFor(req, res));
     } finally {
       running -= 1;
     }
@@ -71,7 +72,11 @@ interface Chunk {
   bytes: number;
 }
 
-async function runImport(database: Database, req: Request, report: ImportReport): Promise<void> {
+async function runImport(
+  { database, catalogue }: { database: Database; catalogue: Catalogue },
+  req: Request,
+  report: ImportReport,
+): Promise<void> {
   const one = { id: newId(), actor: callerOf(req) };
   let counts: ImportCounts = { created: 0, updated: 0, refused: 0 };
   let lines = 0;
@@ -98,7 +103,7 @@ async function runImport(database: Database, req: Request, report: ImportReport)
         lines += 1;
         chunk.lines += 1;
         chunk.bytes += line.bytes?.length ?? 0;
-        const read = readLine(line);
+        const read = readLine(line, catalogue);
         if (read.kind === 'person') chunk.people.push(read.person);
         else {
           counts = { ...counts, refused: counts.refused + 1 };

@@ -1,6 +1,6 @@
 import { externalId, line } from '@belfry/shared/channels/fields.js';
-import { personBody, preferencesBody } from '@belfry/shared/channels/person.js';
-import { Refusal } from '@belfry/shared/domain/refusal.js';
+import { personBody, preferencesBody, wishesIn } from '@belfry/shared/channels/person.js';
+import { invalid, Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
 import {
@@ -10,14 +10,15 @@ import {
   putPerson,
   putPreferences,
 } from '@belfry/shared/ledger/people.js';
-import { effectivePreferences } from '@belfry/shared/routing/preferences.js';
+import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { allow, allowSelf, callerOf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
 import { cursorOf, pageLimit, sendPage } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
-import { changeOf, shownPerson } from './person-shape.js';
+import { changeOf, shownPerson, shownWishes } from './person-shape.js';
+import { unknownEventsIn } from './wished-events.js';
 
 export const listQuery = z.object({
   search: line(254).optional().meta({ description: 'A part of the id, the email or the phone, in any case' }),
@@ -33,7 +34,7 @@ export const listQuery = z.object({
 });
 
 /** The people that can be told something, and what they wish. */
-export function peopleRoutes(database: Database): Router {
+export function peopleRoutes(database: Database, catalogue: Catalogue): Router {
   const router = Router();
   const admins = allow('admin');
   const body = jsonBody('256kb');
@@ -61,14 +62,17 @@ export function peopleRoutes(database: Database): Router {
   });
 
   router.get('/users/:id/preferences', allowSelf('id'), async (req, res) => {
-    res.json(effectivePreferences((await load(database, personIn(req))).preferences));
+    res.json(shownWishes(await load(database, personIn(req))));
   });
 
   router.put('/users/:id/preferences', allowSelf('id'), ...body, async (req, res) => {
     const id = personIn(req);
-    const stored = await putPreferences(database, id, parse(preferencesBody, req.body), callerOf(req));
+    const wishes = parse(preferencesBody, req.body);
+    const unknown = unknownEventsIn(wishes, catalogue);
+    if (unknown.length > 0) throw invalid(unknown, undefined, 'unknown_event');
+    const stored = await putPreferences(database, id, wishesIn(wishes), callerOf(req));
     if (stored === null) throw unknownPerson(id);
-    res.json(effectivePreferences(stored));
+    res.json(shownWishes(stored));
   });
 
   return router;

@@ -1,6 +1,8 @@
-import type { ImportedPerson, personBody } from '@belfry/shared/channels/person.js';
+import { type ImportedPerson, type personBody, wishesIn } from '@belfry/shared/channels/person.js';
+import type { Wishes } from '@belfry/shared/domain/wishes.js';
 import type { Person } from '@belfry/shared/ledger/people.js';
 import type { PersonChange } from '@belfry/shared/ledger/write-people.js';
+import { effectivePreferences } from '@belfry/shared/routing/preferences.js';
 import type { z } from 'zod';
 
 /** What a valid body changes. */
@@ -8,7 +10,13 @@ export function changeOf(
   body: z.infer<typeof personBody> & Pick<ImportedPerson, 'preferences'>,
 ): PersonChange {
   const { email, phone, locale, timezone, roles, active, groups, preferences, webhook_url } = body;
-  return { email, phone, locale, timezone, roles, active, groups, preferences, webhookUrl: webhook_url };
+  const wishes = preferences === undefined ? {} : wishesIn(preferences);
+  return { email, phone, locale, timezone, roles, active, groups, webhookUrl: webhook_url, ...wishes };
+}
+
+/** Wishes as callers see them: every channel with what holds for it, and of events what was said. */
+export function shownWishes({ preferences, eventPreferences, quietHours }: Wishes) {
+  return { ...effectivePreferences(preferences), events: eventPreferences, quiet_hours: quietHours };
 }
 
 /** A person as callers see them; a list leaves the groups out. */

@@ -1,8 +1,8 @@
 import { channel, externalId, moment, priority } from '@belfry/shared/channels/fields.js';
 import { CHANNELS } from '@belfry/shared/domain/channel.js';
 import { STATUSES } from '@belfry/shared/domain/delivery-state.js';
-import { isId } from '@belfry/shared/domain/ids.js';
-import { maskAddress } from '@belfry/shared/domain/mask.js';
+import { isId, UUID } from '@belfry/shared/domain/ids.js';
+import { maskAddressOn } from '@belfry/shared/domain/mask.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import {
@@ -25,6 +25,12 @@ export const listQuery = z.object({
   status: z.enum(STATUSES, `must be one of ${STATUSES.join(', ')}`).optional(),
   channel: channel.optional().meta({ description: 'That used this channel' }),
   priority: priority.optional(),
+  broadcast_id: z
+    .string()
+    .regex(UUID, 'must be a UUID')
+    .toLowerCase()
+    .optional()
+    .meta({ description: 'Part of this broadcast' }),
   from: moment.optional().meta({ description: 'Accepted at this time or after it' }),
   to: moment.optional().meta({ description: 'Accepted before this time' }),
   limit: pageLimit,
@@ -45,6 +51,7 @@ export function readingRoutes(database: Database): Router {
       status: query.status,
       channel: query.channel,
       priority: query.priority,
+      broadcastId: query.broadcast_id,
       from: query.from,
       to: query.to,
     };
@@ -115,6 +122,7 @@ function detailsOf({ notification, deliveries }: NotificationRecord) {
     context: notification.context,
     data: notification.data,
     template_version: notification.templateVersion,
+    broadcast_id: notification.broadcastId,
     send_at: notification.sendAt,
     expires_at: notification.expiresAt,
     caller: notification.caller,
@@ -124,7 +132,7 @@ function detailsOf({ notification, deliveries }: NotificationRecord) {
       channel: delivery.channel,
       state: delivery.state,
       provider: delivery.provider,
-      to: delivery.address === null ? null : maskAddress(delivery.address),
+      to: delivery.address === null ? null : maskAddressOn(delivery.channel, delivery.address),
       template: delivery.template,
       due_at: delivery.dueAt,
       sent_at: delivery.sentAt,

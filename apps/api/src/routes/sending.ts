@@ -1,4 +1,15 @@
-import { emailRequest, type SendRequest, sendRequest, smsRequest } from '@belfry/shared/channels/requests.js';
+import { externalId } from '@belfry/shared/channels/fields.js';
+import {
+  emailRequest,
+  type PushRequest,
+  personMessage,
+  pushRequest,
+  type SendRequest,
+  sendRequest,
+  smsRequest,
+} from '@belfry/shared/channels/requests.js';
+import type { Channel } from '@belfry/shared/domain/channel.js';
+import { PLATFORMS, type Platform } from '@belfry/shared/domain/device.js';
 import { type FieldError, invalid, Refusal } from '@belfry/shared/domain/refusal.js';
 import type { NewNotification } from '@belfry/shared/ledger/accept.js';
 import type { Notifier, Prepared } from '@belfry/shared/notify/notifier.js';
@@ -43,9 +54,7 @@ const NOTIFICATION: Kind<SendRequest> = {
       ? 'scheduled'
       : 'queued',
     notification_id: notification.id,
-    channels: notification.deliveries
-      .filter(({ state }) => state !== 'skipped')
-      .map(({ channel }) => channel),
+    channels: channelsOf(notification),
     deliveries: notification.deliveries.map(({ id, channel, state, reason }) => ({
       id,
       channel,
@@ -53,6 +62,13 @@ const NOTIFICATION: Kind<SendRequest> = {
       ...(reason === null ? {} : { reason }),
     })),
   }),
+};
+
+/** A message to the person whom the path names. */
+const PERSON_MESSAGE: Kind<SendRequest> = {
+  ...NOTIFICATION,
+  schema: personMessage.extend({ user_id: externalId }),
+  incomplete: { fields: ['message'], detail: 'Message is required' },
 };
 
 const EMAIL: Kind<z.infer<typeof emailRequest>> = {
@@ -71,6 +87,23 @@ const SMS: Kind<z.infer<typeof smsRequest>> = {
   incomplete: { fields: ['phone', 'message'], detail: 'Phone number and message are required' },
 };
 
+/** The same to the devices of one platform alone. Without one the notification is kept, and has failed. */
+const push = (platform: Platform): Kind<PushRequest> => ({
+  schema: pushRequest,
+  person: (body) => body.user_id,
+  prepare: (notifier, body, caller) => notifier.prepare({ ...body, channels: ['push'] }, caller, platform),
+  accepted: ({ id, deliveries }) => ({
+    status: 'push_queued',
+    notification_id: id,
+    devices: deliveries.filter(({ state }) => state !== 'skipped').length,
+  }),
+  incomplete: { fields: ['user_id', 'message'], detail: 'User ID and message are required' },
+});
+
+export const platformParam = z.object({
+  platform: z.enum(PLATFORMS, `must be one of ${PLATFORMS.join(', ')}`),
+});
+
 /** Everything that creates a notification. */
 export function sendingRoutes({ notifier, limits, once }: SendingParts): Router {
   const router = Router();
@@ -78,6 +111,9 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
 
   router.post('/notifications/send', senders, ...ONE, (req, res) =>
     once(req, res, () => makeOne(NOTIFICATION, req)),
+  );
+  router.post('/notifications/realtime/user/:user_id', senders, ...ONE, (req, res) =>
+    once(req, res, () => makeOne(PERSON_MESSAGE, req, { ...req.body, user_id: req.params.user_id })),
   );
   router.post('/notifications/batch', senders, ...MANY, (req, res) =>
     once(req, res, () => makeMany(NOTIFICATION, 'notifications', req)),
@@ -92,24 +128,31 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
     once(req, res, () => makeOne(SMS, req)),
   );
 
+  router.post('/notifications/push/mobile/:platform', senders, ...ONE, (req, res) =>
+    once(req, res, () => makeOne(push(parse(platformParam, req.params).platform), req)),
+  );
+
   router.post('/notifications/explain', senders, ...ONE, async (req, res) => {
     const request = parse(sendRequest, req.body);
     const decisions = await notifier.explain(request);
     if (decisions === null) throw unknownPerson(request.user_id);
     res.json({
       channels: decisions.filter(({ used }) => used).map(({ channel }) => channel),
-      decisions: decisions.map(({ channel, used, reason }) => ({
-        channel,
-        used,
-        reason,
-        rule: RULES[reason],
+      decisions: decisions.map((decision) => ({
+        channel: decision.channel,
+        used: decision.used,
+        reason: decision.reason,
+        rule: RULES[decision.reason],
+        ...(decision.used && decision.deferredUntil !== undefined
+          ? { deferred_until: decision.deferredUntil }
+          : {}),
       })),
     });
   });
 
-  async function makeOne<Body>(kind: Kind<Body>, req: Request): Promise<Making> {
-    const result = read(kind.schema, req.body);
-    if (!result.ok) throw refusalOf(kind, result.errors, req.body);
+  async function makeOne<Body>(kind: Kind<Body>, req: Request, body: unknown = req.body): Promise<Making> {
+    const result = read(kind.schema, body);
+    if (!result.ok) throw refusalOf(kind, result.errors, body);
     return make(kind, result.value, callerOf(req).sub);
   }
 
@@ -147,6 +190,11 @@ export function sendingRoutes({ notifier, limits, once }: SendingParts): Router 
   }
 
   return router;
+}
+
+/** The channels that are used; several devices are one of them. */
+function channelsOf({ deliveries }: NewNotification): Channel[] {
+  return [...new Set(deliveries.filter(({ state }) => state !== 'skipped').map(({ channel }) => channel))];
 }
 
 /** The user directory may know all the others, so its silence about one person is that item's alone. */

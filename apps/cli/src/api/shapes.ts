@@ -111,6 +111,12 @@ export interface Person {
   readonly groups?: readonly string[];
 }
 
+/** What a person wishes: a switch for each channel beside the two others. */
+export type Preferences = Readonly<Record<string, boolean>> & {
+  readonly events: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+  readonly quiet_hours: { readonly from: string; readonly to: string } | null;
+};
+
 export interface AuditEvent {
   readonly id: string;
   readonly at: string;

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { CHANNELS } from '@belfry/shared/domain/channel.js';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Person } from '../api/shapes.js';
+import type { Person, Preferences } from '../api/shapes.js';
 import { Failure, UsageError } from '../failure.js';
 import type { Shell } from '../shell.js';
 import { visible } from '../text/visible.js';
@@ -94,12 +94,22 @@ async function show(shell: Shell, id: string): Promise<void> {
   const client = await shell.client();
   const path = `/users/${encodeURIComponent(id)}`;
   const person = await client.call<Person>('GET', path);
-  const preferences = await client.call<Record<string, boolean>>('GET', `${path}/preferences`);
+  const preferences = await client.call<Preferences>('GET', `${path}/preferences`);
   const whole = { ...person, preferences };
   terminal.answer(whole);
-  const wished = Object.entries(preferences).map(([channel, on]) => `${channel} ${on ? 'on' : 'off'}`);
-  for (const [name, value] of Object.entries({ ...whole, preferences: wished }))
+  for (const [name, value] of Object.entries({ ...whole, ...shownWishes(preferences) }))
     terminal.line(`${terminal.paint('dim', visible(name).padEnd(12))} ${visible(spelled(value))}`);
+}
+
+/** Wishes as lines: what holds for the channels, what was said of single events, and the quiet hours. */
+function shownWishes({ events, quiet_hours, ...channels }: Preferences) {
+  const switched = (one: Readonly<Record<string, boolean>>) =>
+    Object.entries(one).map(([channel, on]) => `${channel} ${on ? 'on' : 'off'}`);
+  return {
+    preferences: switched(channels),
+    ...Object.fromEntries(Object.entries(events).map(([event, said]) => [`- ${event}`, switched(said)])),
+    'quiet hours': quiet_hours === null ? null : `${quiet_hours.from} to ${quiet_hours.to}`,
+  };
 }
 
 function spelled(value: unknown): string {

@@ -61,9 +61,9 @@ function weakSecret(env: NodeJS.ProcessEnv): Finding[] {
 }
 
 function idleQueues(env: NodeJS.ProcessEnv): Finding[] {
-  const { queues, upkeep, unknown } = selectQueues(env.WORKER_QUEUES || '*');
+  const { queues, fanout, upkeep, unknown } = selectQueues(env.WORKER_QUEUES || '*');
   const remedy = 'Name queues as in email.*,*.critical,upkeep, or leave WORKER_QUEUES out to serve all.';
-  if (queues.length === 0 && !upkeep)
+  if (queues.length === 0 && !fanout && !upkeep)
     return [
       { level: 'error', finding: 'WORKER_QUEUES matches no queue: a worker would do nothing.', remedy },
     ];

@@ -4,17 +4,18 @@ import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { DeliveryRecord } from '@belfry/shared/ledger/record.js';
 import { putBack } from '@belfry/shared/queue/backoff-strategy.js';
 import { deliveryJob } from '@belfry/shared/queue/jobs.js';
-import type { DeliveryProcessor } from '@belfry/shared/queue/queue-engine.js';
+import type { JobProcessor } from '@belfry/shared/queue/queue-engine.js';
 import { nextStep, type RetryPolicy } from '@belfry/shared/queue/retry.js';
-import { type Objection, objectionTo } from '@belfry/shared/routing/guard.js';
+import { type GuardRules, type Objection, objectionTo } from '@belfry/shared/routing/guard.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Tracing } from '@belfry/shared/service/tracing.js';
 import type { Claims } from '../claims.js';
 import { followDelivery, followTries } from '../delivery-trace.js';
+import type { HoldBack } from '../hold-back.js';
 import type { Leases } from '../leases.js';
 import type { Recorder } from '../recorder.js';
 import type { RenderStage } from '../render-stage.js';
-import { endJob } from './job-ending.js';
+import { endJob, type Recorded } from './job-ending.js';
 
 export interface DeliverParts {
   readonly claims: Claims;
@@ -23,14 +24,14 @@ export interface DeliverParts {
   readonly sender: Sender;
   readonly recorder: Recorder;
   readonly policy: RetryPolicy;
-  /** How many lost workers make a delivery poison. */
-  readonly poisonAfter: number;
+  readonly guard: GuardRules;
+  readonly holdBack: HoldBack;
   readonly events: Events;
   readonly tracing: Tracing;
 }
 
 /** Takes one delivery from its queue to its provider: claim, guard, render, send, record. */
-export function createDeliver(parts: DeliverParts): DeliveryProcessor {
+export function createDeliver(parts: DeliverParts): JobProcessor {
   const { tracing } = parts;
   return async (job, token) => {
     const { delivery_id } = deliveryJob.parse(job.data);
@@ -46,10 +47,15 @@ export function createDeliver(parts: DeliverParts): DeliveryProcessor {
     const recorded = await followDelivery(tracing, claim, asked, async () => {
       const lease = parts.leases.hold(claim, asked);
       try {
-        const objection = objectionTo(claim, parts.poisonAfter);
+        const objection = objectionTo(claim, parts.guard);
         if (objection !== null) return await settle(objected(claim, objection));
 
-        const rendered = await tracing.span('render', {}, () => parts.render(claim));
+        const held = await parts.holdBack(claim);
+        if (held.kind === 'lost') return lost(claim);
+        if (held.kind === 'gathered') return gathered(parts.events, claim, held.digestId);
+        if (held.kind === 'limited') return await settle(objected(claim, OFTEN_ENOUGH));
+
+        const rendered = await tracing.span('render', {}, () => parts.render(claim, held.items));
         if (!rendered.ok) return await settle(unrenderable(claim, rendered.reason));
 
         if (!lease.valid()) return await settle(unsent(claim));
@@ -91,6 +97,21 @@ function untried(claim: Claimed) {
 
 function objected(claim: Claimed, objection: Objection): DeliveryRecord {
   return { ...untried(claim), ...objection };
+}
+
+const OFTEN_ENOUGH: Objection = { state: 'suppressed', reason: 'hourly_limit' };
+
+/** The ledger has it already, in the transaction that put it into the digest. */
+function gathered(events: Events, claim: Claimed, digestId: string): Recorded {
+  const record: DeliveryRecord = { ...untried(claim), state: 'sent', reason: `gathered_into:${digestId}` };
+  const { notificationId, deliveryId, channel } = claim;
+  const { state, reason } = record;
+  events.moved({ notificationId, deliveryId, channel, state, reason, failure: null, dueInMs: 0 });
+  return { record, result: 'recorded' };
+}
+
+function lost(claim: Claimed): Recorded {
+  return { record: unsent(claim), result: 'superseded' };
 }
 
 /** The lease may have lapsed before anything was sent: whoever claims the delivery next begins afresh. */

@@ -25,6 +25,8 @@ export async function endJob(job: Job, token: string, { record, result }: Record
     case 'ambiguous':
       if (record.cost === 1 && hasAttemptsLeft(job)) throw new RetryLater(reason, record.dueInMs);
       return putBack(job, token, record.dueInMs);
+    case 'scheduled':
+      return putBack(job, token, record.dueInMs);
     default:
       return;
   }

@@ -1,9 +1,6 @@
 import { webhookSecrets } from '@belfry/shared/config/fields.js';
 import { z } from 'zod';
-import { type AddressRange, parseRange } from './address-range.js';
-
-const ADDRESSES =
-  'set it to addresses or ranges with spaces between, such as 10.1.2.3, 10.1.0.0/16 or [fd00::1]:8080, or leave it out';
+import { allowedAddresses } from './allowed-addresses.js';
 
 /** What the webhook provider reads from the environment. */
 export const webhookSettings = z.object({
@@ -15,20 +12,7 @@ export const webhookSettings = z.object({
       description:
         'Whether receivers may be at http:// without encryption: true, false, or listed for those of WEBHOOK_ALLOW_ADDRESSES alone.',
     }),
-  WEBHOOK_ALLOW_ADDRESSES: z
-    .string()
-    .transform((text, context): readonly AddressRange[] => {
-      const ranges = text
-        .split(/[\s,]+/)
-        .filter((one) => one !== '')
-        .map(parseRange);
-      if (ranges.every((range) => range !== undefined)) return ranges;
-      context.addIssue({ code: 'custom', message: ADDRESSES });
-      return z.NEVER;
-    })
-    .optional()
-    .meta({
-      description:
-        'Receivers inside your own network that may be reached on any port, such as 10.1.2.3, 10.1.0.0/16 or [fd00::1]:8080 (one port).',
-    }),
+  WEBHOOK_ALLOW_ADDRESSES: allowedAddresses(
+    'Receivers inside your own network that may be reached on any port, such as 10.1.2.3, 10.1.0.0/16 or [fd00::1]:8080 (one port).',
+  ),
 });

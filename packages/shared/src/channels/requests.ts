@@ -69,6 +69,19 @@ export const sendRequest = z
   });
 export type SendRequest = z.infer<typeof sendRequest>;
 
+/** A message for one person, whom the path names. */
+export const personMessage = z
+  .object({
+    message: prose(10_000),
+    title: line(200).optional().meta({ description: 'One line; `Notification` when absent' }),
+    type: externalId
+      .optional()
+      .meta({ description: 'A word for the application that shows it; `info` when absent' }),
+    priority: priority.default('normal'),
+    data: record.optional().meta({ description: 'Kept, and handed to the application that shows it' }),
+  })
+  .meta({ id: 'PersonMessage', description: 'A message for one person.' });
+
 /** A header is folded only at white space (RFC 5322 §2.2.3), and no mail server takes a line that is longer. */
 const subject = line(998).refine((text) => !/\S{900}/.test(text), 'must not have a word of 900 characters');
 
@@ -92,3 +105,18 @@ export const smsRequest = z
   .superRefine(expiresAfterSending)
   .meta({ id: 'SmsRequest', description: 'A text message to a bare number.' });
 export type SmsRequest = z.infer<typeof smsRequest>;
+
+/** A push to a person's devices of one platform. */
+export const pushRequest = z
+  .object({
+    user_id: externalId.meta({ description: 'The person to tell' }),
+    message: prose(10_000),
+    title: line(200).optional().meta({ description: 'One line' }),
+    type: externalId.optional().meta({ description: 'A word for the application that shows it' }),
+    priority: priority.default('normal'),
+    data: record.optional().meta({ description: 'Kept, and handed to the application that shows it' }),
+    ...WHEN,
+  })
+  .superRefine(expiresAfterSending)
+  .meta({ id: 'PushRequest', description: 'A push to the devices that a person has of one platform.' });
+export type PushRequest = z.infer<typeof pushRequest>;

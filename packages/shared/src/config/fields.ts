@@ -74,3 +74,15 @@ export const webhookSecrets = z
 export const passwordHash = z
   .string()
   .refine(isPasswordHash, 'must be a line that "npm run password-hash" has printed, and not a password');
+
+/** Origins as browsers send them (RFC 6454 §6.2), with commas between them; `*` alone stands for all. */
+export const origins = z.string().transform((text, context): readonly string[] => {
+  const listed = text.split(',').map((one) => one.trim().replace(/\/$/, ''));
+  const wrong = listed.find((one) => one !== '*' && URL.parse(one)?.origin !== one.toLowerCase());
+  if (wrong === undefined) return listed.map((one) => one.toLowerCase());
+  context.addIssue({
+    code: 'custom',
+    message: 'must be origins such as https://app.example.com, with commas between them, or *',
+  });
+  return z.NEVER;
+});

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
 import { directoryUrl, limit, passwordHash, retention, url, webhookSecrets, whole } from './fields.js';
+import { realtimeFields } from './realtime-settings.js';
 
 /** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
 const SHORTEST_SECRET = 16;
@@ -130,6 +131,7 @@ export const apiFields = {
     .default(300_000)
     .describe('How long what the user directory said of a person is good for.'),
   WEBHOOK_SECRETS: webhookSecrets.optional().describe(webhookSecrets.description ?? ''),
+  ...realtimeFields,
 } as const;
 
 /** The settings of a worker; those of the providers are beside each provider. */
@@ -152,6 +154,11 @@ export const workerFields = {
   WORKER_CONCURRENCY_SMS: ofChannel('sms'),
   WORKER_CONCURRENCY_PUSH: ofChannel('push'),
   WORKER_CONCURRENCY_WEBHOOK: ofChannel('webhook'),
+  BROADCAST_CHUNK: whole(1, 2_000)
+    .default(500)
+    .describe(
+      'People of a broadcast that are told in one transaction. While four times as many deliveries wait in one of its queues, nobody is added.',
+    ),
   POISON_AFTER: whole(3, 1_000)
     .default(10)
     .describe('A delivery that was in the hands of this many workers when they died is given up as poison.'),

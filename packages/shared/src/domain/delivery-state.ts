@@ -22,12 +22,15 @@ const OVER_BEFORE_SENDING = ['cancelled', 'suppressed', 'expired'] as const;
 
 /** From each state, where a delivery may go next. An empty list ends the delivery's life. */
 export const LEGAL_MOVES: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
-  /** Waits for its `send_at`. */
+  /** Waits for its `send_at`, or for the end of the person's quiet hours. */
   scheduled: ['sending', ...OVER_BEFORE_SENDING],
   /** Due, and waits for a worker. */
   queued: ['sending', ...OVER_BEFORE_SENDING],
-  /** A worker holds its lease. `sending → sending` is another worker taking over a lapsed lease. */
-  sending: ['sending', 'sent', 'retrying', 'ambiguous', 'dead', 'suppressed', 'expired'],
+  /**
+   * A worker holds its lease. `sending → sending` is another worker taking over a lapsed lease, `sending → scheduled` a
+   * person who has quiet hours now.
+   */
+  sending: ['sending', 'scheduled', 'sent', 'retrying', 'ambiguous', 'dead', 'suppressed', 'expired'],
   /** The last attempt was not taken; the next one has a time. */
   retrying: ['sending', 'queued', 'dead', ...OVER_BEFORE_SENDING],
   /** The last attempt may have been taken; the next one follows the channel's policy. */

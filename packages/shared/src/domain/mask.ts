@@ -1,3 +1,5 @@
+import type { Channel } from './channel.js';
+
 /**
  * An address as operators may see it: enough to recognise, not enough to use.
  * `abebe@example.org` → `a***e@example.org`, `+251911000001` → `+2519*****001`, `https://example.org/hook?key=1` →
@@ -10,6 +12,16 @@ export function maskAddress(address: string): string {
   if (at > 0) return `${maskMiddle(address.slice(0, at), 1, 1)}${address.slice(at)}`;
   if (address.startsWith('+')) return maskMiddle(address, 5, 3);
   return address;
+}
+
+/** The address of a delivery in the same way: a device's is as good as a key, whatever its form. */
+export function maskAddressOn(channel: Channel, address: string): string {
+  return channel === 'push' ? maskDevice(address) : maskAddress(address);
+}
+
+/** The endpoint of a push subscription without its path, or the beginning of a registration token. */
+export function maskDevice(address: string): string {
+  return /^https?:/i.test(address) ? maskAddress(address) : `${address.slice(0, 6)}***`;
 }
 
 function maskMiddle(text: string, head: number, tail: number): string {

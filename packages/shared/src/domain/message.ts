@@ -1,4 +1,5 @@
 import type { Channel, Priority } from './channel.js';
+import type { Platform, PushKeys } from './device.js';
 
 /** An email as its reader gets it. `subject` has no control characters; `text` is always there, `html` may be. */
 export interface EmailContent {
@@ -40,9 +41,13 @@ export interface Message<C extends Channel = Channel> {
   readonly priority: Priority;
   /** Whom it is for; null for a bare address. */
   readonly personId: string | null;
-  /** The address on this channel: a mailbox, an E.164 number, a person's id for realtime, a URL for webhook. */
+  /** The address on this channel: a mailbox, an E.164 number, a person's id for realtime, a URL for webhook, a device's for push. */
   readonly to: string;
   readonly content: ContentOf[C];
+  /** Only of a push. `keys` are those of a browser's subscription. */
+  readonly device?: { readonly platform: Platform; readonly keys: PushKeys | null };
+  /** How long it is still worth showing, in milliseconds from when it was claimed; absent for ever. */
+  readonly expiresInMs?: number;
   /** When the first attempt began; a provider that can be asked looks for the message from here on. */
   readonly firstAttemptAt: Date;
 }

@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'too_slow'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'upgrade_required'
   | 'invalid'
   | 'rate_limited'
   | 'unavailable';

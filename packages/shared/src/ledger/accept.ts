@@ -29,6 +29,8 @@ export interface NewNotification extends NotificationContent {
   readonly expiresAt: string | null;
   /** The trace of the call, as a W3C `traceparent`: the queue may be wiped, and the trace goes on. */
   readonly traceparent?: string | null;
+  /** The broadcast that it is one person's part of. */
+  readonly broadcastId?: string | null;
   readonly deliveries: readonly NewDelivery[];
 }
 
@@ -38,6 +40,8 @@ export interface NewDelivery {
   readonly address: string | null;
   readonly state: Extract<DeliveryState, 'queued' | 'scheduled' | 'skipped'>;
   readonly reason: string | null;
+  /** ISO 8601: when it is due, if that is not when the notification is to be sent. */
+  readonly dueAt?: string | null;
 }
 
 /** The answer that is kept for a call with an `Idempotency-Key`. */
@@ -114,10 +118,11 @@ WITH won AS (
   RETURNING request_id
 ), given AS MATERIALIZED (
   SELECT id, "personId", "eventType", "templateVersion", type, title, message, html, context, data, priority, caller,
-    reason, "sendAt", "expiresAt", open, traceparent
+    reason, "sendAt", "expiresAt", open, traceparent, "broadcastId"
   FROM json_to_recordset($2::json) AS n(id uuid, "personId" text, "eventType" text, "templateVersion" int, type text,
     title text, message text, html text, context jsonb, data jsonb, priority text, caller text, reason text,
-    "sendAt" timestamptz, "expiresAt" timestamptz, open int, r uuid, traceparent text)
+    "sendAt" timestamptz, "expiresAt" timestamptz, open int, r uuid, traceparent text,
+    "broadcastId" uuid)
   WHERE r IS NULL OR r IN (SELECT request_id FROM won)
 ), living AS MATERIALIZED (
   SELECT id FROM person WHERE id IN (SELECT "personId" FROM given) ORDER BY id FOR KEY SHARE
@@ -126,11 +131,11 @@ WITH won AS (
   FROM given LEFT JOIN living ON living.id = "personId"
 ), written AS (
   INSERT INTO notification (id, person_id, event_type, template_version, type, title, message, html, context, data,
-    priority, caller, reason, send_at, expires_at, traceparent, open_count, cancelled_count)
+    priority, caller, reason, send_at, expires_at, traceparent, broadcast_id, open_count, cancelled_count)
   SELECT id, CASE WHEN NOT erased THEN "personId" END, "eventType", "templateVersion", type,
     CASE WHEN NOT erased THEN title END, CASE WHEN NOT erased THEN message END, CASE WHEN NOT erased THEN html END,
     CASE WHEN erased THEN '{}' ELSE context END, CASE WHEN erased THEN '{}' ELSE data END,
-    priority, caller, reason, "sendAt", "expiresAt", traceparent,
+    priority, caller, reason, "sendAt", "expiresAt", traceparent, "broadcastId",
     CASE WHEN erased THEN 0 ELSE open END, CASE WHEN erased THEN open ELSE 0 END
   FROM judged
 ), queued AS (
@@ -138,9 +143,10 @@ WITH won AS (
   SELECT d.id, d.n, d.channel, judged.priority, CASE WHEN NOT erased THEN d.address END,
     CASE WHEN erased AND d.state <> 'skipped' THEN 'cancelled' ELSE d.state END,
     CASE WHEN erased AND d.state <> 'skipped' THEN 'person_erased' ELSE d.reason END,
-    coalesce(judged."sendAt", now()), judged."expiresAt",
-    CASE WHEN judged."sendAt" >= now() + interval '24 hours' THEN 0 ELSE 1 END
-  FROM json_to_recordset($3::json) AS d(id uuid, n uuid, channel text, address text, state text, reason text)
+    coalesce(d."dueAt", judged."sendAt", now()), judged."expiresAt",
+    CASE WHEN coalesce(d."dueAt", judged."sendAt") >= now() + interval '24 hours' THEN 0 ELSE 1 END
+  FROM json_to_recordset($3::json) AS d(id uuid, n uuid, channel text, address text, state text, reason text,
+    "dueAt" timestamptz)
   JOIN judged ON judged.id = d.n
 )
 SELECT request_id FROM won`;

@@ -1,16 +1,22 @@
 import type { Channel } from '../domain/channel.js';
-import type { Database } from './database.js';
+import type { Platform } from '../domain/device.js';
+import type { Wishes } from '../domain/wishes.js';
+import type { Database, Statements } from './database.js';
 import { keptAddress } from './suppressed-address.js';
 
 /** What routing needs to know of a person. */
-export interface Addressee {
+export interface Addressee extends Wishes {
   readonly id: string;
   readonly email: string | null;
   readonly phone: string | null;
   readonly webhookUrl: string | null;
+  /** Where a push reaches them, the oldest first. */
+  readonly devices: readonly { readonly address: string; readonly platform: Platform }[];
   readonly locale: string;
+  readonly timezone: string;
   readonly active: boolean;
-  readonly preferences: Readonly<Record<string, boolean>>;
+  /** When this was so, by the database's clock. */
+  readonly readAt: Date;
   /** Milliseconds since they were read from the user directory; null for somebody who was written here. */
   readonly directoryAgeMs: number | null;
   /** The reason for each channel on which the person's address must not be used. */
@@ -19,15 +25,18 @@ export interface Addressee {
 
 /** Loads many people at once; null where there is none, in the order of `ids`. */
 export async function loadAddressees(
-  database: Database,
+  database: Statements,
   ids: readonly string[],
 ): Promise<(Addressee | null)[]> {
   const rows = await database.rows<Addressee & { id: string }>(
-    `SELECT p.id, p.email, p.phone, p.webhook_url AS "webhookUrl", p.locale, p.active, p.preferences,
+    `SELECT p.id, p.email, p.phone, p.webhook_url AS "webhookUrl", p.locale, p.timezone, p.active, p.preferences,
+       p.event_preferences AS "eventPreferences", p.quiet_hours AS "quietHours", now() AS "readAt",
        (extract(epoch FROM now() - p.directory_at) * 1000)::float8 AS "directoryAgeMs",
        coalesce((SELECT json_object_agg(s.channel, s.reason) FROM suppression s
          WHERE (s.channel = 'email' AND s.address = lower(p.email)) OR (s.channel = 'sms' AND s.address = p.phone)
-           OR (s.channel = 'webhook' AND s.address = p.webhook_url)), '{}') AS suppressed
+           OR (s.channel = 'webhook' AND s.address = p.webhook_url)), '{}') AS suppressed,
+       coalesce((SELECT json_agg(json_build_object('address', d.address, 'platform', d.platform) ORDER BY d.id)
+         FROM device d WHERE d.person_id = p.id), '[]') AS devices
      FROM person p WHERE p.id = ANY($1::text[])`,
     [[...new Set(ids)]],
   );

@@ -23,6 +23,14 @@ export const AUDIT_ACTIONS = [
   'board.change',
   'queues.rebuild',
   'webhook_secret.read',
+  'device.put',
+  'device.remove',
+  'group.add',
+  'group.remove',
+  'broadcast.create',
+  'broadcast.pause',
+  'broadcast.resume',
+  'broadcast.cancel',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -30,7 +38,7 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 export interface AuditEntry {
   readonly actor: Actor;
   readonly action: AuditAction;
-  /** As `person:<audit id>`, `notification:<id>`, `queue:email.normal`; null for an act on the whole. */
+  /** As `person:<audit id>`, `notification:<id>`, `broadcast:<id>`, `queue:email.normal`; null for an act on the whole. */
   readonly target: string | null;
   readonly details?: Readonly<Record<string, unknown>>;
 }

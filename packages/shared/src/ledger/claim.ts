@@ -1,5 +1,7 @@
 import { type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
+import type { Platform, PushKeys } from '../domain/device.js';
+import type { Wishes } from '../domain/wishes.js';
 import type { NotificationContent } from './accept.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
@@ -27,6 +29,9 @@ export interface Claimed {
   /** How long ago this round's first try began. */
   readonly heldMs: number;
   readonly expired: boolean;
+  readonly expiresAt: Date | null;
+  /** When it was claimed, by the database's clock. */
+  readonly claimedAt: Date;
   /** It has been tried before, and a call, a replay or a sweep has brought it forward. */
   readonly recalled: boolean;
   readonly firstAttemptAt: Date;
@@ -34,7 +39,15 @@ export interface Claimed {
   readonly notification: ClaimedNotification;
   /** Null for a mail or text message to a bare address, and for somebody who was erased since. */
   readonly person: ClaimedPerson | null;
+  /** What a push goes to; null on the other channels, and for a device that is not the person's any more. */
+  readonly device: ClaimedDevice | null;
   readonly suppressed: string | null;
+}
+
+export interface ClaimedDevice {
+  readonly platform: Platform;
+  /** Only of a browser. */
+  readonly keys: PushKeys | null;
 }
 
 export interface ClaimedNotification extends NotificationContent {
@@ -43,13 +56,14 @@ export interface ClaimedNotification extends NotificationContent {
   readonly ageMs: number;
   /** The trace of the call that made it, as a W3C `traceparent`. */
   readonly traceparent: string | null;
+  /** It tells of several that were gathered. */
+  readonly digest: boolean;
 }
 
-export interface ClaimedPerson {
+export interface ClaimedPerson extends Wishes {
   readonly locale: string;
   readonly timezone: string;
   readonly active: boolean;
-  readonly preferences: Readonly<Record<string, boolean>>;
 }
 
 /** Why there is nothing to send now. `early` and `busy` are worth another look after `waitMs`. */
@@ -120,6 +134,8 @@ interface ClaimRow {
   in_doubt: boolean;
   held_ms: number;
   expired: boolean;
+  expires_at: Date | null;
+  claimed_at: Date;
   recalled: boolean;
   first_attempt_at: Date;
   created_at: Date;
@@ -134,7 +150,9 @@ interface ClaimRow {
   accepted_at: Date;
   age_ms: number;
   traceparent: string | null;
+  digest: boolean;
   person: ClaimedPerson | null;
+  device: ClaimedDevice | null;
   suppressed: string | null;
 }
 
@@ -159,6 +177,8 @@ function toClaim(row: ClaimRow): Claim {
     inDoubt: row.in_doubt,
     heldMs: row.held_ms,
     expired: row.expired,
+    expiresAt: row.expires_at,
+    claimedAt: row.claimed_at,
     recalled: row.recalled,
     firstAttemptAt: row.first_attempt_at,
     createdAt: row.created_at,
@@ -174,8 +194,10 @@ function toClaim(row: ClaimRow): Claim {
       createdAt: row.accepted_at,
       ageMs: row.age_ms,
       traceparent: row.traceparent,
+      digest: row.digest,
     },
     person: row.person,
+    device: row.device,
     suppressed: row.suppressed,
   };
 }
@@ -219,17 +241,22 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
   taken.notification_id, taken.channel, taken.priority, here.address, taken.was, taken.claim, taken.attempts,
   taken.round, taken.interruptions, taken.in_doubt,
   (extract(epoch FROM now() - taken.round_at) * 1000)::float8 AS held_ms, coalesce(taken.expires_at <= now(), false) AS expired,
+  taken.expires_at, taken.claimed_at,
   taken.was = 'queued' AND taken.first_attempt_at < taken.claimed_at AS recalled, taken.first_attempt_at,
   taken.created_at, n.person_id, n.event_type, n.type, n.title, n.message, n.html, n.context, n.data,
-  n.created_at AS accepted_at, n.traceparent,
-  (extract(epoch FROM clock_timestamp() - greatest(n.created_at, n.send_at)) * 1000)::float8 AS age_ms,
+  n.created_at AS accepted_at, n.traceparent, n.digest,
+  (extract(epoch FROM clock_timestamp() - greatest(n.created_at, n.send_at,
+    CASE WHEN was.state = 'scheduled' THEN was.due_at END)) * 1000)::float8 AS age_ms,
   CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(
-    'locale', p.locale, 'timezone', p.timezone, 'active', p.active, 'preferences', p.preferences) END AS person,
+    'locale', p.locale, 'timezone', p.timezone, 'active', p.active, 'preferences', p.preferences,
+    'eventPreferences', p.event_preferences, 'quietHours', p.quiet_hours) END AS person,
+  CASE WHEN v.id IS NOT NULL THEN json_build_object('platform', v.platform, 'keys', v.keys) END AS device,
   s.reason AS suppressed
 FROM was
 LEFT JOIN taken ON taken.id = was.id
 LEFT JOIN notification n ON n.id = taken.notification_id
 LEFT JOIN person p ON p.id = n.person_id
+LEFT JOIN device v ON taken.channel = 'push' AND v.address = taken.address AND v.person_id = n.person_id
 LEFT JOIN LATERAL (SELECT CASE
     WHEN taken.address IS NULL OR p.id IS NULL THEN taken.address
     WHEN taken.channel = 'email' THEN p.email

@@ -76,9 +76,17 @@ function merged(chunk: readonly PersonWrite[]): PersonWrite[] {
 function over(earlier: PersonChange | undefined, later: PersonChange): PersonChange {
   if (earlier === undefined) return later;
   const given = Object.fromEntries(Object.entries(later).filter(([, value]) => value !== undefined));
-  const preferences =
-    earlier.preferences === undefined && later.preferences === undefined
-      ? {}
-      : { preferences: { ...earlier.preferences, ...later.preferences } };
-  return { ...earlier, ...given, ...preferences };
+  return { ...earlier, ...given, ...wishesOver(earlier, later) };
+}
+
+/** What is said of a channel, or of an event on a channel, goes by itself. */
+function wishesOver(earlier: PersonChange, later: PersonChange): PersonChange {
+  const [before, after] = [earlier.eventPreferences ?? {}, later.eventPreferences ?? {}];
+  const events = Object.keys({ ...before, ...after });
+  return {
+    preferences: { ...earlier.preferences, ...later.preferences },
+    eventPreferences: Object.fromEntries(
+      events.map((event) => [event, { ...before[event], ...after[event] }]),
+    ),
+  };
 }

@@ -12,6 +12,7 @@ export interface NotificationFilter {
   readonly status?: Status | undefined;
   readonly channel?: Channel | undefined;
   readonly priority?: Priority | undefined;
+  readonly broadcastId?: string | undefined;
   /** Created at or after. */
   readonly from?: Date | undefined;
   /** Created before. */
@@ -70,6 +71,7 @@ function conditions(database: Database, filter: NotificationFilter): (SQL | unde
     filter.eventType === undefined ? undefined : eq(notification.eventType, filter.eventType),
     filter.status === undefined ? undefined : eq(notification.status, filter.status),
     filter.priority === undefined ? undefined : eq(notification.priority, filter.priority),
+    filter.broadcastId === undefined ? undefined : eq(notification.broadcastId, filter.broadcastId),
     ...(filter.from === undefined
       ? []
       : [

@@ -1,12 +1,13 @@
 import { and, arrayContains, asc, eq, exists, gt, type SQL, sql } from 'drizzle-orm';
+import type { Wishes, WishesChange } from '../domain/wishes.js';
 import { type Actor, actorOn, personTarget, recordAudit } from './audit.js';
 import type { Database } from './database.js';
 import { retryTransient } from './retry-transient.js';
 import { groupMember, person } from './schema.js';
-import { type PersonChange, writePeople } from './write-people.js';
+import { mergedEventsSql, type PersonChange, writePeople } from './write-people.js';
 
 /** A person as stored, with the groups they belong to. */
-export interface Person {
+export interface Person extends Wishes {
   readonly id: string;
   readonly email: string | null;
   readonly phone: string | null;
@@ -15,7 +16,6 @@ export interface Person {
   readonly roles: readonly string[];
   readonly active: boolean;
   readonly groups: readonly string[];
-  readonly preferences: Readonly<Record<string, boolean>>;
   readonly webhookUrl: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -107,27 +107,44 @@ function membership(database: Database, group: string) {
     .where(and(eq(groupMember.groupId, group), eq(groupMember.personId, person.id)));
 }
 
-/** Replaces the preferences that are given and keeps the others. Null when there is no such person. */
+/** Replaces the wishes that are given, by channel and event, and keeps the others. Null when there is no such person. */
 export async function putPreferences(
   database: Database,
   id: string,
-  preferences: Readonly<Record<string, boolean>>,
+  change: WishesChange,
   actor: Actor,
-): Promise<Readonly<Record<string, boolean>> | null> {
+): Promise<Wishes | null> {
+  const { preferences = {}, eventPreferences = {}, quietHours } = change;
   return database.transaction(async (transaction) => {
-    const [row] = await transaction.rows<{ preferences: Record<string, boolean>; auditId: string }>(
-      `UPDATE person SET preferences = preferences || $2::jsonb, updated_at = now() WHERE id = $1
-       RETURNING preferences, audit_id AS "auditId"`,
-      [id, JSON.stringify(preferences)],
-    );
+    const [row] = await transaction.rows<Wishes & { auditId: string }>(PUT_WISHES, [
+      id,
+      JSON.stringify(preferences),
+      JSON.stringify(eventPreferences),
+      quietHours !== undefined,
+      quietHours === undefined || quietHours === null ? null : JSON.stringify(quietHours),
+    ]);
     if (row === undefined) return null;
+    const { auditId, ...wishes } = row;
     await recordAudit(transaction, {
-      actor: actorOn(actor, { id, auditId: row.auditId }),
+      actor: actorOn(actor, { id, auditId }),
       action: 'preferences.put',
-      target: personTarget(row.auditId),
+      target: personTarget(auditId),
       // Which channels, not whether: what somebody wishes is theirs.
-      details: { fields: Object.keys(preferences) },
+      details: {
+        fields: [
+          ...Object.keys(preferences),
+          ...(change.eventPreferences === undefined ? [] : ['events']),
+          ...(quietHours === undefined ? [] : ['quiet_hours']),
+        ],
+      },
     });
-    return row.preferences;
+    return wishes;
   });
 }
+
+const PUT_WISHES = `
+UPDATE person SET preferences = preferences || $2::jsonb,
+  event_preferences = ${mergedEventsSql('event_preferences', '$3::jsonb')},
+  quiet_hours = CASE WHEN $4 THEN $5::jsonb ELSE quiet_hours END, updated_at = now()
+WHERE id = $1
+RETURNING preferences, event_preferences AS "eventPreferences", quiet_hours AS "quietHours", audit_id AS "auditId"`;

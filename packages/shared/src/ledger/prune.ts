@@ -48,7 +48,8 @@ export async function pruneStep(
 /*
  * Ids are UUIDv7, so they are walked in the order of their age, and a walk ends at the first that is too young: the bound
  * on the id is the time of the database in the same form, with a minute for clocks that differ. A notification is as old
- * as the last thing that happened to it, so one that was scheduled a year ahead stays after it was sent.
+ * as the last thing that happened to it, so one that was scheduled a year ahead stays after it was sent. One that is part of a
+ * broadcast stays for as long as that does, whose counts are counted from it.
  */
 const PRUNE = `
 WITH old AS MATERIALIZED (
@@ -61,8 +62,9 @@ WITH old AS MATERIALIZED (
   SELECT n.id, n.event_type, n.status FROM notification n JOIN old USING (id)
   WHERE n.status = $1 AND n.created_at < now() - $3 * interval '1 day' AND NOT EXISTS (
     SELECT 1 FROM delivery d WHERE d.notification_id = n.id AND d.updated_at >= now() - $3 * interval '1 day')
+    AND NOT EXISTS (SELECT 1 FROM broadcast b WHERE b.id = n.broadcast_id)
   ORDER BY n.id FOR UPDATE OF n SKIP LOCKED
-), unread AS (
+), notes AS (
   DELETE FROM inbox_item WHERE delivery_id IN (
     SELECT d.id FROM delivery d JOIN doomed ON doomed.id = d.notification_id)
 ), gone AS (

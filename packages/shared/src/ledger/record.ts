@@ -12,7 +12,7 @@ export interface DeliveryRecord {
   readonly claim: number;
   readonly state: Extract<
     DeliveryState,
-    'sent' | 'retrying' | 'ambiguous' | 'dead' | 'suppressed' | 'expired'
+    'sent' | 'scheduled' | 'retrying' | 'ambiguous' | 'dead' | 'suppressed' | 'expired'
   >;
   readonly reason: string | null;
   /** When it is due next, from now; 0 for a state that ends it. */
@@ -31,7 +31,7 @@ export interface DeliveryRecord {
   readonly providerId: string | null;
   readonly template: string | null;
   readonly tries: readonly Try[];
-  /** Set when the address must not be used again. */
+  /** Set when the address must not be used again: it is suppressed, and a device is forgotten. */
   readonly suppress: string | null;
 }
 
@@ -67,7 +67,7 @@ export async function recordOutcomes(
 
 /*
  * A delivery without an address belongs to somebody who was erased while it was in hand: how it ended is written down, the
- * provider's words and its own id of the message are not.
+ * provider's words and its own id of the message are not. One that is put off before its first attempt has not begun.
  */
 const RECORD = `
 WITH outcome AS MATERIALIZED (
@@ -87,6 +87,8 @@ WITH outcome AS MATERIALIZED (
     tries = d.tries + o.added, provider = coalesce(o.provider, d.provider),
     provider_id = CASE WHEN d.address IS NOT NULL THEN coalesce(o."providerId", d.provider_id) END,
     template = coalesce(o.template, d.template),
+    first_attempt_at = CASE WHEN o.state = 'scheduled' AND d.tries = 0 THEN NULL ELSE d.first_attempt_at END,
+    round_at = CASE WHEN o.state = 'scheduled' AND d.tries = 0 THEN NULL ELSE d.round_at END,
     sent_at = CASE WHEN o.state = 'sent' THEN now() ELSE d.sent_at END,
     lease_owner = NULL, lease_until = NULL, updated_at = now()
   FROM outcome o, held
@@ -104,7 +106,10 @@ WITH outcome AS MATERIALIZED (
   INSERT INTO suppression (channel, address, reason)
   SELECT DISTINCT ON (channel, kept) channel, kept, suppress
   FROM (SELECT channel, ${keptAddressSql('channel', 'address')} AS kept, suppress FROM moved) AS refused
-  WHERE suppress IS NOT NULL AND kept IS NOT NULL
+  WHERE suppress IS NOT NULL AND kept IS NOT NULL AND channel <> 'push'
   ON CONFLICT DO NOTHING
+), forgotten AS (
+  DELETE FROM device USING moved
+  WHERE moved.channel = 'push' AND moved.suppress IS NOT NULL AND device.address = moved.address
 )
 SELECT id FROM moved`;

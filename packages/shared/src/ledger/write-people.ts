@@ -1,7 +1,8 @@
+import type { WishesChange } from '../domain/wishes.js';
 import type { Statements } from './database.js';
 
 /** What may be given when a person is written; what is left out keeps its value, or has its default for a new person. */
-export interface PersonChange {
+export interface PersonChange extends WishesChange {
   readonly email?: string | null | undefined;
   readonly phone?: string | null | undefined;
   readonly locale?: string | undefined;
@@ -10,8 +11,6 @@ export interface PersonChange {
   readonly active?: boolean | undefined;
   readonly groups?: readonly string[] | undefined;
   readonly webhookUrl?: string | null | undefined;
-  /** Those that are given; the others are kept. */
-  readonly preferences?: Readonly<Record<string, boolean>> | undefined;
 }
 
 export interface PersonWrite {
@@ -66,6 +65,16 @@ export async function writePeople(
   return written.map((one) => (regrouped.has(one.id) ? { ...one, fields: [...one.fields, 'groups'] } : one));
 }
 
+/**
+ * The SQL of what is said of single events, `given` put over `was`, both jsonb by event and channel. Null takes away what was
+ * said of a channel, and an event of which nothing is left goes.
+ */
+export function mergedEventsSql(was: string, given: string): string {
+  return `(SELECT coalesce(jsonb_object_agg(event, said), '{}') FROM (
+    SELECT event, jsonb_strip_nulls(coalesce(${was}->event, '{}') || coalesce(${given}->event, '{}')) AS said
+    FROM jsonb_object_keys(${was} || (${given})) AS event) AS merged WHERE said <> '{}')`;
+}
+
 /** Each column that can be given: its value out of `change` where it is there, and what somebody new has otherwise. */
 const COLUMNS: readonly { name: string; key: string; given: string; standard: string }[] = [
   { name: 'email', key: 'email', given: `change->>'email'`, standard: 'NULL' },
@@ -84,6 +93,18 @@ const COLUMNS: readonly { name: string; key: string; given: string; standard: st
     key: 'preferences',
     given: `coalesce(was.preferences, '{}') || (change->'preferences')`,
     standard: `'{}'::jsonb`,
+  },
+  {
+    name: 'event_preferences',
+    key: 'eventPreferences',
+    given: mergedEventsSql(`coalesce(was.event_preferences, '{}')`, `change->'eventPreferences'`),
+    standard: `'{}'::jsonb`,
+  },
+  {
+    name: 'quiet_hours',
+    key: 'quietHours',
+    given: `nullif(change->'quietHours', 'null')`,
+    standard: 'NULL::jsonb',
   },
   { name: 'webhook_url', key: 'webhookUrl', given: `change->>'webhookUrl'`, standard: 'NULL' },
 ];

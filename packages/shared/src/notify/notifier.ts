@@ -1,5 +1,6 @@
 import type { EmailRequest, SendRequest, SmsRequest } from '../channels/requests.js';
 import type { Directory } from '../directory/directory.js';
+import type { Platform } from '../domain/device.js';
 import { newId } from '../domain/ids.js';
 import {
   type Acceptance,
@@ -38,8 +39,8 @@ export type Prepared =
 
 /** What an application can ask of Belfry, whatever door it came through. */
 export interface Notifier {
-  /** Decides how a person is told. Refuses an unknown event or a wrong context. */
-  prepare(request: SendRequest, caller: string): Promise<Prepared>;
+  /** Decides how a person is told. Refuses an unknown event or a wrong context. `platform` leaves out devices of any other. */
+  prepare(request: SendRequest, caller: string, platform?: Platform): Promise<Prepared>;
   prepareEmail(request: EmailRequest, caller: string): Promise<Prepared>;
   prepareSms(request: SmsRequest, caller: string): Promise<Prepared>;
   /**
@@ -49,6 +50,8 @@ export interface Notifier {
   commit(prepared: readonly Prepared[], answer: KeptAnswer | null): Promise<AcceptanceResult>;
   /** What would be done, without doing it. Null for an unknown person. */
   explain(request: SendRequest): Promise<Decision[] | null>;
+  /** Whether there is such a person, here or in the user directory. */
+  knows(userId: string): Promise<boolean>;
   cancel(notificationId: string, actor: Actor): Promise<Cancellation>;
   /** Tries what failed and may still work again, now. Resolves with the number of deliveries. */
   retry(actor: Actor): Promise<number>;
@@ -107,7 +110,7 @@ export function createNotifier({
   const whyNot = async (bare: BareAddress) => (await suppressions.add(bare)).reason;
 
   return {
-    async prepare(request, caller) {
+    async prepare(request, caller, platform) {
       const event = eventOf(catalogue, request);
       const person = await find(request.user_id);
       if (person === null) {
@@ -119,7 +122,7 @@ export function createNotifier({
       }
       return {
         kind: 'ready',
-        notification: notificationFor(request, event, decide(request, event, person), caller),
+        notification: notificationFor(request, event, decide(request, event, person, platform), caller),
       };
     },
     async prepareEmail(request, caller) {
@@ -150,6 +153,7 @@ export function createNotifier({
       const person = await find(request.user_id);
       return person === null ? null : decide(request, event, person);
     },
+    knows: async (userId) => (await find(userId)) !== null,
     cancel: (notificationId, actor) => cancelNotification(database, notificationId, actor),
     async retry(actor) {
       const deliveries = await retryAll({ database, enqueuer }, { includeWaiting: true, actor });
@@ -178,9 +182,8 @@ function weightOf({ notifications }: Acceptance): number {
   return notifications.length + characters / CHARACTERS;
 }
 
-function seedsOf(notification: NewNotification): JobSeed[] {
-  const delayMs =
-    notification.sendAt === null ? 0 : Math.max(0, Date.parse(notification.sendAt) - Date.now());
+/** The jobs of a notification that was written just now. */
+export function seedsOf(notification: NewNotification): JobSeed[] {
   return notification.deliveries
     .filter((delivery) => delivery.state !== 'skipped')
     .map((delivery) => ({
@@ -189,8 +192,12 @@ function seedsOf(notification: NewNotification): JobSeed[] {
       channel: delivery.channel,
       priority: notification.priority,
       generation: 1,
-      delayMs,
+      delayMs: delayUntil(delivery.dueAt ?? notification.sendAt),
     }));
+}
+
+function delayUntil(dueAt: string | null): number {
+  return dueAt === null ? 0 : Math.max(0, Date.parse(dueAt) - Date.now());
 }
 
 function announce(events: Events, notification: NewNotification): void {

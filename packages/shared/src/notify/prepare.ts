@@ -1,5 +1,6 @@
 import type { EmailRequest, SendRequest, SmsRequest } from '../channels/requests.js';
 import type { Channel, Priority } from '../domain/channel.js';
+import type { Platform } from '../domain/device.js';
 import { newId } from '../domain/ids.js';
 import { invalid } from '../domain/refusal.js';
 import type { NewDelivery, NewNotification } from '../ledger/accept.js';
@@ -26,10 +27,24 @@ export function eventOf(catalogue: Catalogue, request: SendRequest): EventDefini
   );
 }
 
-/** Decides on every channel for a person. */
-export function decide(request: SendRequest, event: EventDefinition | null, person: Addressee): Decision[] {
+/** Decides on every channel for a person. `platform` leaves out devices of any other. */
+export function decide(
+  request: SendRequest,
+  event: EventDefinition | null,
+  person: Addressee,
+  platform?: Platform,
+): Decision[] {
   return route(
-    { priority: request.priority, channels: request.channels, eventChannels: event?.channels ?? [] },
+    {
+      priority: request.priority,
+      channels: request.channels,
+      eventType: event?.name ?? null,
+      eventChannels: event?.channels ?? [],
+      mandatory: event?.mandatory,
+      platform,
+      at: new Date(Math.max(person.readAt.getTime(), request.send_at?.getTime() ?? 0)),
+      expiresAt: request.expires_at,
+    },
     person,
   );
 }
@@ -44,7 +59,7 @@ export function notificationFor(
   return {
     ...commonOf(request, event, caller),
     reason: decisions.some((decision) => decision.used) ? null : 'no_channel',
-    deliveries: decisions.map((decision) => deliveryFor(decision, isLater(request.send_at))),
+    deliveries: decisions.flatMap((decision) => deliveriesFor(decision, isLater(request.send_at))),
   };
 }
 
@@ -76,16 +91,25 @@ function commonOf(request: SendRequest, event: EventDefinition | null, caller: s
   };
 }
 
-function deliveryFor(decision: Decision, later: boolean): NewDelivery {
-  return decision.used
-    ? {
-        id: newId(),
-        channel: decision.channel,
-        address: decision.address,
-        state: later ? 'scheduled' : 'queued',
-        reason: null,
-      }
-    : { id: newId(), channel: decision.channel, address: null, state: 'skipped', reason: decision.reason };
+/** One for each address; for a channel that is not used, one that says why. */
+function deliveriesFor(decision: Decision, later: boolean): NewDelivery[] {
+  const { channel } = decision;
+  if (!decision.used)
+    return [{ id: newId(), channel, address: null, state: 'skipped', reason: decision.reason }];
+  const { addresses, deferredUntil } = decision;
+  if (deferredUntil === undefined) {
+    const state = later ? 'scheduled' : 'queued';
+    return addresses.map((address) => ({ id: newId(), channel, address, state, reason: null }));
+  }
+  const dueAt = deferredUntil.toISOString();
+  return addresses.map((address) => ({
+    id: newId(),
+    channel,
+    address,
+    state: 'scheduled',
+    reason: 'quiet_hours',
+    dueAt,
+  }));
 }
 
 /** The rows of a mail to a bare address. */
@@ -124,7 +148,7 @@ function bare(
 ): NewNotification {
   const decision: Decision =
     suppressed === null
-      ? { channel, used: true, address, reason: 'requested' }
+      ? { channel, used: true, addresses: [address], reason: 'requested' }
       : { channel, used: false, reason: 'suppressed' };
   return {
     id: newId(),
@@ -140,7 +164,7 @@ function bare(
     reason: suppressed === null ? null : 'no_channel',
     sendAt: request.send_at?.toISOString() ?? null,
     expiresAt: request.expires_at?.toISOString() ?? null,
-    deliveries: [deliveryFor(decision, isLater(request.send_at))],
+    deliveries: deliveriesFor(decision, isLater(request.send_at)),
   };
 }
 

@@ -5,12 +5,16 @@ import type { JobSeed } from '../ledger/waiting.js';
 
 /** What a delivery's job carries: ids and nothing else (law 8). `v` is the version of this shape. */
 export const deliveryJob = z.object({ v: z.literal(1), delivery_id: z.uuid(), notification_id: z.uuid() });
-export type DeliveryJob = z.infer<typeof deliveryJob>;
+
+/** What the job of a broadcast's fan-out carries: no more than which one it is. */
+export const fanOutJob = z.object({ v: z.literal(1), broadcast_id: z.uuid() });
+
+export type JobData = z.infer<typeof deliveryJob> | z.infer<typeof fanOutJob>;
 
 /** A job as it is handed to a queue. */
 export interface NewJob {
   readonly name: string;
-  readonly data: DeliveryJob;
+  readonly data: JobData;
   readonly opts: JobsOptions;
 }
 

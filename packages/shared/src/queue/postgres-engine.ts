@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BackendFactory,
   createPostgresBackend,
+  createPostgresRelayBackend,
   isPgPool,
   type PgPool,
   type PostgresConnectionOptions,
   type PostgresQueueBackend,
   Queue,
+  Relay,
   runMigrations,
   Worker,
 } from 'bullmq';
@@ -15,16 +17,25 @@ import { connectionBounds } from '../ledger/database.js';
 import { isOutage } from '../ledger/outage.js';
 import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded } from './bounded.js';
-import type { DeliveryJob } from './jobs.js';
+import type { JobData } from './jobs.js';
 import { postgresLimiter } from './limiter.js';
 import { createListenLine } from './listen-line.js';
 import { createQueueBook } from './queue-book.js';
-import { adapt, type EngineOptions, type QueueEngine, tracedBy, WORKER_BOUNDS } from './queue-engine.js';
+import {
+  adapt,
+  type EngineOptions,
+  type QueueEngine,
+  RELAY_BOUNDS,
+  tracedBy,
+  WORKER_BOUNDS,
+} from './queue-engine.js';
 
 /** The schema that BullMQ keeps its tables in, beside the ledger's own in the same database. */
 const SCHEMA = 'bullmq';
-/** Connections for queries, beside the one that all workers listen on. */
+/** Connections for queries, beside the one that all workers listen on, and the relay's. */
 const QUERY_CONNECTIONS = 6;
+/** The relay listens on one connection of its own. */
+const RELAY_CONNECTIONS = 1;
 /** How many questions about single jobs are on their way at once. */
 const LOOKUPS = QUERY_CONNECTIONS;
 /** A worker looks for itself at least this often, in seconds, whatever notifications a dead line may have swallowed. */
@@ -39,7 +50,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
       // BullMQ reads 64-bit numbers as text, so it gets node-postgres' own parsers.
       types: undefined,
       options: `-c search_path=${SCHEMA}`,
-      max: QUERY_CONNECTIONS + (options.workers > 0 ? 1 : 0),
+      max: QUERY_CONNECTIONS + RELAY_CONNECTIONS + (options.workers > 0 ? 1 : 0),
     }),
   );
   // Every worker and queue adds its own listeners to the pool they share.
@@ -75,7 +86,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
     pool,
     work(name, process, { concurrency }) {
       const worker = new Worker<
-        DeliveryJob,
+        JobData,
         void,
         string,
         PostgresQueueBackend,
@@ -99,6 +110,16 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
       );
       worker.on('error', options.onError);
       return worker;
+    },
+    relay() {
+      const relay = new Relay<PostgresConnectionOptions>({
+        connection: pool,
+        backend: createPostgresRelayBackend,
+        name: options.name,
+        ...RELAY_BOUNDS,
+      });
+      relay.on('error', options.onError);
+      return relay;
     },
     limiter: (name, limit, options) => postgresLimiter(pool, name, limit, options),
     async ping() {

@@ -1,8 +1,8 @@
-import type { Job, Processor, Queue, Telemetry, WorkerOptions } from 'bullmq';
+import type { Job, Processor, Queue, RelayOptions, Telemetry, WorkerOptions } from 'bullmq';
 import type { Client } from 'pg';
 import type { Limit } from '../config/fields.js';
 import type { PoolUse } from '../service/metrics.js';
-import type { DeliveryJob, NewJob } from './jobs.js';
+import type { JobData, NewJob } from './jobs.js';
 import type { Limiter, LimiterOptions } from './limiter.js';
 import type { QueueContent } from './queue-book.js';
 
@@ -24,7 +24,9 @@ export interface QueueEngine {
   /** How its connections are used, where it has a pool. */
   readonly pool: PoolUse | undefined;
   /** Starts a BullMQ worker. */
-  work(name: string, process: DeliveryProcessor, options: WorkOptions): JobWorker;
+  work(name: string, process: JobProcessor, options: WorkOptions): JobWorker;
+  /** A node of BullMQ's relay, which hands signals from process to process. Whoever opens one closes it. */
+  relay(): SignalRelay;
   /** A limit that counts over all processes. */
   limiter(name: string, limit: Limit, options?: LimiterOptions): Limiter;
   /** Resolves when the engine answers; rejects within two seconds when it does not. */
@@ -36,7 +38,7 @@ export interface QueueEngine {
   close(): Promise<void>;
 }
 
-export type DeliveryProcessor = (job: Job<DeliveryJob>, token: string) => Promise<void>;
+export type JobProcessor = (job: Job<JobData>, token: string) => Promise<void>;
 
 /** What a worker is started with, beyond what is the same for all. */
 export interface WorkOptions {
@@ -62,6 +64,23 @@ export interface JobWorker {
   isRunning(): boolean;
   close(force?: boolean): Promise<void>;
 }
+
+/** The parts of BullMQ's `Relay` that Belfry uses. */
+export interface SignalRelay {
+  waitUntilReady(): Promise<void>;
+  publish(topic: string, data: unknown): Promise<unknown>;
+  subscribe(topic: string, listener: (message: { readonly data: unknown }) => void): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** What every node of the relay has in common: one that died, or was forgotten by a wiped engine, is noticed soon. */
+export const RELAY_BOUNDS = {
+  namespace: 'belfry',
+  leaseDuration: 15_000,
+  heartbeatInterval: 3_000,
+  // As with workers: below the time after which a silent line counts as dead.
+  blockTimeout: 5_000,
+} as const satisfies Partial<RelayOptions>;
 
 export interface EngineOptions {
   /** Redis when set, otherwise PostgreSQL. */
@@ -94,6 +113,6 @@ export function tracedBy({ telemetry }: EngineOptions): { telemetry?: Telemetry 
  * Turns our processor into BullMQ's. BullMQ's own lock is only what lets it find the jobs of a dead worker: who may send is
  * decided by the lease in the ledger, so a lock that was lost while Redis was away calls nothing off.
  */
-export function adapt(process: DeliveryProcessor): Processor<DeliveryJob, void> {
+export function adapt(process: JobProcessor): Processor<JobData, void> {
   return (job, token) => process(job, token ?? '');
 }

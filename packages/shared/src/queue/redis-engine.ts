@@ -1,8 +1,8 @@
-import { Queue, Worker } from 'bullmq';
+import { Queue, Relay, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded, ENGINE_TIMEOUT_MS } from './bounded.js';
-import type { DeliveryJob } from './jobs.js';
+import type { JobData } from './jobs.js';
 import { redisLimiter } from './limiter.js';
 import { createQueueBook } from './queue-book.js';
 import {
@@ -11,6 +11,7 @@ import {
   type EngineOptions,
   QueueDown,
   type QueueEngine,
+  RELAY_BOUNDS,
   tracedBy,
   WORKER_BOUNDS,
 } from './queue-engine.js';
@@ -67,7 +68,7 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
     },
     pool: undefined,
     work(name, process, { concurrency }) {
-      const worker = new Worker<DeliveryJob, void>(name, adapt(process), {
+      const worker = new Worker<JobData, void>(name, adapt(process), {
         connection: { ...LINE, url, connectionName: options.name, maxRetriesPerRequest: null },
         prefix: prefixOf(name),
         skipVersionCheck: true,
@@ -78,6 +79,17 @@ export function openRedisEngine(options: EngineOptions, url: string): QueueEngin
       });
       worker.on('error', options.onError);
       return worker;
+    },
+    relay() {
+      const relay = new Relay({
+        connection: { ...LINE, url, connectionName: options.name, maxRetriesPerRequest: null },
+        prefix: 'belfry',
+        name: options.name,
+        skipVersionCheck: true,
+        ...RELAY_BOUNDS,
+      });
+      relay.on('error', options.onError);
+      return relay;
     },
     limiter: (name, limit, options) => redisLimiter(producer, name, limit, options),
     async ping() {

@@ -13,6 +13,12 @@ export const DELIVERY_QUEUES: readonly DeliveryQueue[] = CHANNELS.flatMap((chann
   PRIORITIES.map((priority): DeliveryQueue => `${channel}.${priority}`),
 );
 
+/** The queue of the broadcasts that are being told, person by person. */
+export const FANOUT = 'fanout';
+
+/** Every queue there is. */
+export const QUEUES: readonly (DeliveryQueue | typeof FANOUT)[] = [...DELIVERY_QUEUES, FANOUT];
+
 /** Splits a queue's name into its channel and priority. */
 export function partsOf(queue: DeliveryQueue): { channel: Channel; priority: Priority } {
   const channel = CHANNELS.find((one) => queue.startsWith(`${one}.`));
@@ -40,6 +46,7 @@ const UPKEEP = 'upkeep';
  */
 export function selectQueues(patterns: string): {
   queues: DeliveryQueue[];
+  fanout: boolean;
   upkeep: boolean;
   unknown: string[];
 } {
@@ -50,10 +57,9 @@ export function selectQueues(patterns: string): {
   const matches = (name: string) => wanted.some((pattern) => matchesPattern(name, pattern));
   return {
     queues: DELIVERY_QUEUES.filter(matches),
+    fanout: matches(FANOUT),
     upkeep: matches(UPKEEP),
-    unknown: wanted.filter(
-      (pattern) => ![...DELIVERY_QUEUES, UPKEEP].some((name) => matchesPattern(name, pattern)),
-    ),
+    unknown: wanted.filter((pattern) => ![...QUEUES, UPKEEP].some((name) => matchesPattern(name, pattern))),
   };
 }
 

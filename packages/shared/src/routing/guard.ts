@@ -1,22 +1,31 @@
+import type { Channel } from '../domain/channel.js';
 import type { FailureClass } from '../domain/failure.js';
 import type { Claimed } from '../ledger/claim.js';
-import { effectivePreferences } from './preferences.js';
+import { wishAgainst } from './preferences.js';
+import { quietFor } from './quiet-hours.js';
 
-/** Why a claimed delivery must not be sent after all. */
+/** Why a claimed delivery must not be sent after all, or not yet. */
 export interface Objection {
-  readonly state: 'suppressed' | 'expired' | 'dead';
+  readonly state: 'suppressed' | 'expired' | 'dead' | 'scheduled';
   readonly reason: string;
+  /** Only of a scheduled one: when to look again, from its claim on. */
+  readonly dueInMs?: number;
   /** Only of a dead one. */
   readonly failure?: FailureClass;
 }
 
+export interface GuardRules {
+  /** A delivery that lost this many workers is taken to be what kills them. */
+  readonly poisonAfter: number;
+  /** The channels on which an event goes out whatever people have switched off. */
+  readonly mandatory: (eventType: string | null) => readonly Channel[];
+}
+
 /**
  * Law 10: a person's wish is checked again right before the send, since minutes or months may lie between. Null when
- * nothing stands against it.
- *
- * @param poisonAfter a delivery that lost this many workers is taken to be what kills them.
+ * nothing stands against it. Somebody who has quiet hours now is told when they end, and of what would expire before, never.
  */
-export function objectionTo(claim: Claimed, poisonAfter: number): Objection | null {
+export function objectionTo(claim: Claimed, { poisonAfter, mandatory }: GuardRules): Objection | null {
   if (claim.expired) return { state: 'expired', reason: 'expired' };
   if (claim.address === '')
     return { state: 'suppressed', reason: claim.person === null ? 'person_erased' : 'no_address' };
@@ -26,8 +35,15 @@ export function objectionTo(claim: Claimed, poisonAfter: number): Objection | nu
   if (claim.notification.personId === null) return null;
   if (claim.person === null) return { state: 'suppressed', reason: 'person_erased' };
   if (!claim.person.active) return { state: 'suppressed', reason: 'person_inactive' };
-  if (!effectivePreferences(claim.person.preferences)[claim.channel]) {
-    return { state: 'suppressed', reason: 'preference_off' };
-  }
-  return null;
+  const { eventType } = claim.notification;
+  const unwished = wishAgainst(claim.channel, { eventType, mandatory: mandatory(eventType) }, claim.person);
+  if (unwished !== null) return { state: 'suppressed', reason: unwished };
+  // Taken away, or registered by somebody else since: whoever holds it now must not read this.
+  if (claim.channel === 'push' && claim.device === null)
+    return { state: 'suppressed', reason: 'device_gone' };
+  const { priority, claimedAt: at, expiresAt } = claim;
+  const quiet = quietFor(claim.person, { priority, at, expiresAt });
+  if (quiet === null) return null;
+  if (quiet.expires) return { state: 'expired', reason: 'expires_in_quiet_hours' };
+  return { state: 'scheduled', reason: 'quiet_hours', dueInMs: quiet.until.getTime() - at.getTime() };
 }

@@ -66,6 +66,19 @@ export function countEvents(events: Events, registry: Registry): Events {
     'channel',
     'reason',
   );
+  const broadcasts = counter(
+    'belfry_broadcast_moves_total',
+    'Broadcasts that came into a status, the first one when they were accepted.',
+    'status',
+  );
+  const fanOutFailures = counter(
+    'belfry_fan_out_failures_total',
+    'Chunks of broadcasts that failed, and were tried again.',
+  );
+  const brokenRecords = counter(
+    'belfry_broken_records_total',
+    'People who could not be told of a broadcast for what is in their record.',
+  );
   const takenOver = counter(
     'belfry_deliveries_taken_over_total',
     'Deliveries taken over from a lost worker.',
@@ -97,12 +110,44 @@ export function countEvents(events: Events, registry: Registry): Events {
     'Calls and notifications that were refused because there were too many.',
     'limit',
   );
+  const streamed = counter('belfry_realtime_notes_total', 'Notes that were streamed.', 'transport');
+  const streamsEnded = counter(
+    'belfry_realtime_streams_ended_total',
+    'Streams that have ended, by why.',
+    'transport',
+    'reason',
+  );
+  const streamFailures = counter(
+    'belfry_realtime_failures_total',
+    'Times that streams could not be served from the ledger.',
+    'task',
+  );
 
   return {
     ...events,
     accepted(facts) {
       accepted.inc({ priority: facts.priority, kind: facts.kind });
       events.accepted(facts);
+    },
+    broadcastAccepted(facts) {
+      broadcasts.inc({ status: facts.scheduled ? 'scheduled' : 'running' });
+      events.broadcastAccepted(facts);
+    },
+    broadcastMoved(facts) {
+      broadcasts.inc({ status: facts.status });
+      events.broadcastMoved(facts);
+    },
+    fannedOut(facts) {
+      accepted.inc({ priority: facts.priority, kind: 'broadcast' }, facts.people);
+      events.fannedOut(facts);
+    },
+    fanOutFailed(facts) {
+      fanOutFailures.inc();
+      events.fanOutFailed(facts);
+    },
+    brokenRecord(facts) {
+      brokenRecords.inc();
+      events.brokenRecord(facts);
     },
     attempted(facts) {
       const { channel, provider, outcome, priority } = facts;
@@ -146,6 +191,18 @@ export function countEvents(events: Events, registry: Registry): Events {
     connectionFailed(facts) {
       connectionFailures.inc({ part: facts.part });
       events.connectionFailed(facts);
+    },
+    streamed(facts) {
+      streamed.inc({ transport: facts.transport }, facts.notes);
+      events.streamed(facts);
+    },
+    streamEnded(facts) {
+      streamsEnded.inc({ transport: facts.transport, reason: facts.reason });
+      events.streamEnded(facts);
+    },
+    streamsFailed(facts) {
+      streamFailures.inc({ task: facts.task });
+      events.streamsFailed(facts);
     },
     rateLimited(facts) {
       rateLimited.inc({ limit: facts.limit });

@@ -1,3 +1,4 @@
+import type { BroadcastStatus } from '../domain/broadcast.js';
 import type { Channel, Priority } from '../domain/channel.js';
 import type { FailureClass } from '../domain/failure.js';
 import { maskAddress } from '../domain/mask.js';
@@ -18,6 +19,21 @@ export interface Events {
     deliveries: number;
     scheduled: boolean;
   }): void;
+  /** A broadcast was committed; nobody has been told yet. */
+  broadcastAccepted(facts: {
+    broadcastId: string;
+    caller: string;
+    priority: Priority;
+    total: number;
+    scheduled: boolean;
+  }): void;
+  /** A broadcast came into a status, by a call or by itself. */
+  broadcastMoved(facts: { broadcastId: string; status: BroadcastStatus }): void;
+  /** A chunk of a broadcast was committed. */
+  fannedOut(facts: { broadcastId: string; priority: Priority; people: number; deliveries: number }): void;
+  fanOutFailed(facts: { broadcastId: string; error: unknown }): void;
+  /** Somebody could not be told of a broadcast for what is in their record. */
+  brokenRecord(facts: { broadcastId: string; notificationId: string; error: unknown }): void;
   enqueueFailed(facts: { queue: string; jobs: number; error: unknown }): void;
   attempted(facts: {
     notificationId: string;
@@ -52,15 +68,39 @@ export interface Events {
   operatorTold(facts: { deliveries: number }): void;
   pruned(facts: { notifications: number }): void;
   upkeepFailed(facts: { task: string; error: unknown }): void;
-  connectionFailed(facts: { part: 'queue' | 'database' | 'trace collector'; error: unknown }): void;
+  connectionFailed(facts: {
+    part: 'queue' | 'database' | 'realtime bus' | 'trace collector';
+    error: unknown;
+  }): void;
   /** Counted, not logged: whoever calls too often could fill the log as well. */
   rateLimited(facts: { limit: 'calls' | 'notifications' }): void;
   /** `known`: what is in the ledger was used in its place. */
   directoryFailed(facts: { why: string; known: boolean }): void;
+  streamed(facts: { transport: StreamTransport; notes: number }): void;
+  streamOpened(facts: { sessionId: string; transport: StreamTransport }): void;
+  streamEnded(facts: { sessionId: string; transport: StreamTransport; reason: StreamEnd }): void;
+  /** The inboxes could not be looked at, or what is known of sessions could not be written down. */
+  streamsFailed(facts: { task: string; error: unknown }): void;
 }
 
-/** What a notification says: a text of the templates, the caller's own, or a message to a bare address. */
-export type NotificationKind = 'event' | 'text' | 'email' | 'sms';
+export type StreamTransport = 'websocket' | 'sse';
+
+/**
+ * Why a stream ended: the client left; it read too slowly; nothing was heard of it; its token ran out; somebody ended the
+ * session; the process stops; the client broke the protocol; the ledger could not be asked.
+ */
+export type StreamEnd =
+  | 'left'
+  | 'slow'
+  | 'silent'
+  | 'expired'
+  | 'disconnected'
+  | 'stopping'
+  | 'misused'
+  | 'failed';
+
+/** What a notification says: a text of the templates, the caller's own, a message to a bare address, or a broadcast's. */
+export type NotificationKind = 'event' | 'text' | 'email' | 'sms' | 'broadcast';
 
 /** The same complaint is repeated in the log at most this often; what came in between is counted. */
 const QUIET_MS = 30_000;
@@ -80,6 +120,38 @@ export function createEvents(log: Logger): Events {
           scheduled: facts.scheduled,
         },
         facts.deliveries > 0 ? 'notification accepted' : 'notification recorded as failed',
+      ),
+    broadcastAccepted: (facts) =>
+      log.info(
+        {
+          event: 'broadcast_accepted',
+          broadcast_id: facts.broadcastId,
+          caller: maskAddress(facts.caller),
+          total: facts.total,
+          scheduled: facts.scheduled,
+        },
+        'broadcast accepted',
+      ),
+    broadcastMoved: ({ broadcastId, status }) =>
+      log.info({ event: 'broadcast_moved', broadcast_id: broadcastId, status }, `broadcast ${status}`),
+    fannedOut: ({ broadcastId, people, deliveries }) =>
+      log.info({ event: 'fanned_out', broadcast_id: broadcastId, people, deliveries }, 'people were told'),
+    fanOutFailed: ({ broadcastId, error }) =>
+      complain(
+        `fan-out:${broadcastId}`,
+        { event: 'fan_out_failed', broadcast_id: broadcastId, err: error },
+        'a broadcast could not go on; it goes on where it was when it is tried again',
+      ),
+    brokenRecord: ({ broadcastId, notificationId, error }) =>
+      log.warn(
+        {
+          event: 'broken_record',
+          broadcast_id: broadcastId,
+          notification_id: notificationId,
+          // Its message may quote the record.
+          error: error instanceof Error ? error.name : 'unknown',
+        },
+        'somebody could not be told of a broadcast: their record is broken',
       ),
     enqueueFailed: ({ queue, jobs, error }) =>
       complain(
@@ -160,6 +232,21 @@ export function createEvents(log: Logger): Events {
         known
           ? 'the user directory gave no answer; what was known of a person was used'
           : 'the user directory gave no answer, so a call was refused',
+      ),
+    // Counted, not logged: there is one for every note.
+    streamed: () => undefined,
+    streamOpened: ({ sessionId, transport }) =>
+      log.debug({ event: 'stream_opened', session_id: sessionId, transport }, 'a stream was opened'),
+    streamEnded: ({ sessionId, transport, reason }) =>
+      log[reason === 'slow' ? 'info' : 'debug'](
+        { event: 'stream_ended', session_id: sessionId, transport, reason },
+        'a stream has ended',
+      ),
+    streamsFailed: ({ task, error }) =>
+      complain(
+        `streams:${task}`,
+        { event: 'streams_failed', task, err: error },
+        'streams could not be served from the ledger; it is tried again',
       ),
   };
 }

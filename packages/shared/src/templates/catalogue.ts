@@ -7,7 +7,7 @@ import { type CheckedContext, checkContext } from './context-check.js';
 import { createEngines, type Engines } from './engine.js';
 import { hasFolder, listEvents, readEventFolder, readLayouts, type TemplateFile } from './folder.js';
 import { nearestLocales } from './locale.js';
-import { type Manifest, readManifest } from './manifest.js';
+import { type Digest, type Limit, type Manifest, readManifest } from './manifest.js';
 import { type Part, type Parts, parseSources } from './parse.js';
 import { CatalogueError, type TemplateProblem } from './problem.js';
 
@@ -26,7 +26,11 @@ export interface EventDefinition {
   readonly version: number;
   /** The channels that the event adds to the default routing. */
   readonly channels: readonly Channel[];
-  readonly variables: z.ZodType;
+  /** Those of them on which nobody can switch the event off: all or none. */
+  readonly mandatory: readonly Channel[];
+  readonly digest: Digest | null;
+  readonly limit: Limit | null;
+  readonly variables: z.ZodObject;
   /** In the order of the alphabet, English among them. */
   readonly locales: readonly string[];
 }
@@ -127,6 +131,9 @@ async function loadEvent(
     title: manifest.title ?? name,
     version: manifest.version,
     channels: manifest.channels,
+    mandatory: manifest.mandatory === true ? manifest.channels : [],
+    digest: manifest.digest ?? null,
+    limit: manifest.limit ?? null,
     variables: manifest.variables,
     locales: [...parts.keys()].sort(),
   };

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { canonicalLocale, FALLBACK_LOCALE } from './locale.js';
 import type { TemplateProblem } from './problem.js';
 
-/** The files of an event in one locale. `note` serves realtime, push and webhook. */
+/**
+ * The files of an event in one locale. `note` serves realtime, push and webhook; `digest` serves every channel, for an event
+ * whose manifest has a digest.
+ */
 const TEMPLATE_FILES = [
   'email.subject',
   'email.text',
@@ -11,6 +14,8 @@ const TEMPLATE_FILES = [
   'sms',
   'note.title',
   'note.body',
+  'digest.title',
+  'digest.body',
 ] as const;
 export type TemplateFile = (typeof TEMPLATE_FILES)[number];
 
@@ -24,7 +29,29 @@ export interface EventFolder {
 
 const EVENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const SUFFIX = '.liquid';
-const REQUIRED = TEMPLATE_FILES.filter((file) => file !== 'email.html');
+const DIGEST_FILES = ['digest.title', 'digest.body'] as const satisfies readonly TemplateFile[];
+const REQUIRED = TEMPLATE_FILES.filter((file) => file !== 'email.html' && !isOfDigest(file));
+
+/** True for the files that tell of several. */
+export function isOfDigest(file: TemplateFile): boolean {
+  return DIGEST_FILES.some((one) => one === file);
+}
+
+/** What is wrong with the digest files of a folder, by whether its manifest wants them. */
+export function digestProblems({ name, sources }: EventFolder, wanted: boolean): TemplateProblem[] {
+  const [english, path] = [sources.get(FALLBACK_LOCALE), `${name}/${FALLBACK_LOCALE}`];
+  if (wanted)
+    return DIGEST_FILES.filter((file) => !english?.has(file)).map((file) => ({
+      file: `${path}/${file}${SUFFIX}`,
+      message: 'is missing; the manifest has a digest, so add the file that tells of several',
+    }));
+  return [...sources].flatMap(([locale, files]) =>
+    DIGEST_FILES.filter((file) => files.has(file)).map((file) => ({
+      file: `${name}/${locale}/${file}${SUFFIX}`,
+      message: 'is not used; the manifest has no digest, so add one or remove the file',
+    })),
+  );
+}
 
 /** The names of the events in `dir`: its folders, without those that begin with `_` or a dot. */
 export async function listEvents(dir: string, problems: TemplateProblem[]): Promise<string[]> {

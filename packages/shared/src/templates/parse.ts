@@ -1,6 +1,6 @@
 import { type Liquid, LiquidError, type Template } from 'liquidjs';
 import type { Engines } from './engine.js';
-import type { EventFolder, TemplateFile } from './folder.js';
+import { digestProblems, type EventFolder, isOfDigest, type TemplateFile } from './folder.js';
 import { BUILT_IN, type Manifest } from './manifest.js';
 import type { TemplateProblem } from './problem.js';
 
@@ -26,11 +26,13 @@ export function parseSources(
   problems: TemplateProblem[],
 ): Parts {
   const known = new Set<string>([...Object.keys(manifest.variables.shape), ...BUILT_IN]);
+  const knownOfSeveral = new Set<string>(['items', 'count', ...BUILT_IN]);
+  problems.push(...digestProblems(folder, manifest.digest !== undefined));
   const parts = new Map<string, ReadonlyMap<TemplateFile, Part>>();
   for (const [locale, sources] of folder.sources) {
     const parsed = new Map<TemplateFile, Part>();
     for (const [file, source] of sources) {
-      const part = parse(source, file, locale, engines, known);
+      const part = parse(source, file, locale, engines, isOfDigest(file) ? knownOfSeveral : known);
       if (typeof part === 'string')
         problems.push({ file: `${folder.name}/${locale}/${file}.liquid`, message: part });
       else parsed.set(file, part);

@@ -1,7 +1,8 @@
+import type { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import type { ContentOf, EmailContent, NoteContent, SmsContent } from '../domain/message.js';
 import type { Catalogue } from './catalogue.js';
-import { checkContext } from './context-check.js';
+import { type CheckedContext, checkContext } from './context-check.js';
 import { type Limits, run } from './engine.js';
 import type { TemplateFile } from './folder.js';
 import { direction, formattingLocale, languageOf } from './locale.js';
@@ -23,6 +24,15 @@ export interface RenderRequest<C extends Channel = Channel> {
   readonly locale: string;
   /** The person's IANA time zone. */
   readonly timezone: string;
+  /** When it happened. */
+  readonly at: Date;
+  /** Several of the event, oldest first, to be told in one message in the place of `context`. */
+  readonly items?: readonly RenderedItem[] | undefined;
+}
+
+/** One of several that are told in one message. */
+export interface RenderedItem {
+  readonly context: Readonly<Record<string, unknown>>;
   /** When it happened. */
   readonly at: Date;
 }
@@ -57,10 +67,10 @@ export function createRenderer(catalogue: Catalogue, options: RendererOptions = 
         return { ok: false, reason: `there is no template for "${request.event}"` };
       const { name, version } = definition;
       // Checked again: the templates may be newer than the notification.
-      const checked = checkContext(
-        definition.variables,
-        request.event === null ? freeMessage(request) : request.context,
-      );
+      const [checked, compose] =
+        (request.items?.length ?? 0) > 1
+          ? ([checkItems(definition.variables, request.items ?? []), COMPOSE_SEVERAL] as const)
+          : ([checkContext(definition.variables, contextOf(request)), COMPOSE] as const);
       if (!checked.ok)
         return { ok: false, reason: checked.problems.map((problem) => problem.message).join(' ') };
       const write: Write = (file, locale = request.locale, subject = '') => {
@@ -68,7 +78,7 @@ export function createRenderer(catalogue: Catalogue, options: RendererOptions = 
         return part && { text: runPart(part, checked.known, request, subject, limits), locale: part.locale };
       };
       try {
-        const { content, locale } = COMPOSE[request.channel](write, request);
+        const { content, locale } = compose[request.channel](write, request);
         return { ok: true, content, template: `${name}@${version}/${locale}` };
       } catch (error) {
         return {
@@ -102,6 +112,33 @@ const COMPOSE: { readonly [C in Channel]: (write: Write, request: RenderRequest)
     webhook: composeNote,
   };
 
+/** The same for several in one message. It is plain text on every channel. */
+const COMPOSE_SEVERAL: typeof COMPOSE = {
+  email(write) {
+    const { title, body, locale } = severalIn(write);
+    return { content: { subject: title, text: `${toDocument(body)}\n` }, locale };
+  },
+  sms(write) {
+    const { body, locale } = severalIn(write);
+    return { content: { text: toShortText(body) }, locale };
+  },
+  realtime: composeSeveral,
+  push: composeSeveral,
+  webhook: composeSeveral,
+};
+
+function composeSeveral(write: Write, request: RenderRequest): Composed<NoteContent> {
+  const { title, body, locale } = severalIn(write);
+  const { event, data } = request;
+  return { content: { title, body: toShortText(body), type: request.type ?? event ?? 'info', data }, locale };
+}
+
+function severalIn(write: Write): { title: string; body: string; locale: string } {
+  const body = required('digest.body', write('digest.body'));
+  const title = required('digest.title', write('digest.title', body.locale));
+  return { title: toLine(title.text), body: body.text, locale: body.locale };
+}
+
 function composeEmail(write: Write, request: RenderRequest): Composed<EmailContent> {
   const subject = toLine(required('email.subject', write('email.subject')).text);
   const { text, locale } = required('email.text', write('email.text', request.locale, subject));
@@ -129,8 +166,19 @@ function composeNote(write: Write, request: RenderRequest): Composed<NoteContent
   return { content, locale: body.locale };
 }
 
-function freeMessage({ title, message }: RenderRequest): Record<string, unknown> {
-  return { title, message };
+function contextOf({ event, title, message, context, items }: RenderRequest): Record<string, unknown> {
+  return event === null ? { title, message } : { ...(items?.[0]?.context ?? context) };
+}
+
+/** What the template of several reads: `items`, each with its own variables and `at`, and their `count`. */
+function checkItems(variables: z.ZodType, items: readonly RenderedItem[]): CheckedContext {
+  const known: Record<string, unknown>[] = [];
+  for (const { context, at } of items) {
+    const checked = checkContext(variables, context);
+    if (!checked.ok) return checked;
+    known.push({ ...checked.known, at });
+  }
+  return { ok: true, context: {}, known: { items: known, count: known.length } };
 }
 
 function runPart(

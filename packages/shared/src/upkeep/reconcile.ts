@@ -12,6 +12,7 @@ import type { Enqueuer } from '../queue/enqueuer.js';
 import type { QueueEngine } from '../queue/queue-engine.js';
 import { queueOf } from '../queue/topology.js';
 import type { Events } from '../service/events.js';
+import { wakeBroadcasts } from './broadcasts.js';
 
 /** Rows touched within this time are left alone: their job may be on its way. */
 const GRACE_MS = 5_000;
@@ -48,11 +49,14 @@ export interface ReconcileOptions {
  * page; what is found missing gets a new generation, so that its job's name was never used. Should a row get two jobs,
  * the claim lets one of them pass. A queue that cannot be asked keeps no other from being mended.
  *
- * @returns how many jobs were made.
+ * Broadcasts that are to be told get theirs, too.
+ *
+ * @returns how many jobs of deliveries were made.
  */
 export async function reconcile(parts: ReconcileParts, options: ReconcileOptions = {}): Promise<number> {
   const { graceMs = GRACE_MS, thorough = false } = options;
   let made = await setAlarms(parts);
+  await wakeBroadcasts(parts);
   for (const { channel, priority, open, owed } of await countOpen(parts.database, graceMs)) {
     if (owed === 0) continue;
     const where = { channel, priority, graceMs };

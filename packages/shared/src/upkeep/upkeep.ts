@@ -4,6 +4,7 @@ import { forgetLostWorkers } from '../ledger/workers.js';
 import { retryAll } from '../queue/retry-all.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
+import { settleBroadcasts } from './broadcasts.js';
 import { mailOperator, type OperatorMailOptions } from './operator-mail.js';
 import { createPruner } from './prune.js';
 import { type ReconcileParts, reconcile } from './reconcile.js';
@@ -21,6 +22,7 @@ const AT_ONCE = 1_000;
 const KEYS_INTERVAL_MS = 60_000;
 const PRUNE_INTERVAL_MS = 5_000;
 const WORKERS_INTERVAL_MS = 60_000;
+const BROADCASTS_INTERVAL_MS = 2_000;
 /** How often the engine is asked whether it is there. */
 const WATCH_MS = 500;
 
@@ -39,6 +41,7 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
     turn(database, events, 'forget-keys', KEYS_INTERVAL_MS, async () => {
       while ((await forgetOldKeys(database, AT_ONCE)) === AT_ONCE);
     }),
+    turn(database, events, 'broadcasts', BROADCASTS_INTERVAL_MS, () => settleBroadcasts(parts)),
     turn(database, events, 'forget-workers', WORKERS_INTERVAL_MS, async () => {
       while ((await forgetLostWorkers(database, AT_ONCE)) === AT_ONCE);
     }),

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { openSocket, type StreamClient, untilHeard } from '../fleet/stream-clients.js';
+import { useFleet } from '../support/fleet.js';
+
+describe('on a WebSocket', () => {
+  const fleet = useFleet({ engine: 'postgres', workers: [], env: { RATE_LIMIT: '40/60s' } });
+  before(() => fleet().person('p'));
+
+  test('what is no message is answered with what is wrong, and the connection stays', async () => {
+    const client = await openSocket(fleet(), { sub: 'p' });
+    const wrong = [
+      '',
+      '{',
+      'null',
+      '[]',
+      '7',
+      '{}',
+      '{"type":7}',
+      '{"type":"write"}',
+      '{"type":"read"}',
+      '{"type":"read","id":7}',
+      '{"type":"read","id":"x"}',
+      '{"__proto__":{"type":"ping"}}',
+      '{"type":"read","id":"01890000-0000-7000-8000-000000000000"}',
+    ];
+    for (const text of wrong) client.say(text);
+    client.say({ type: 'ping' });
+    await untilHeard(client, 'pong');
+    assert.deepEqual(
+      client.heard.map(({ type, code }) => `${type} ${code}`),
+      [
+        ...wrong.slice(0, 2).map(() => 'error invalid_json'),
+        ...wrong.slice(2, -1).map(() => 'error invalid'),
+        'error not_found',
+        'pong undefined',
+      ],
+    );
+    client.close();
+  });
+
+  const ends: readonly (readonly [string, number, (client: StreamClient) => void])[] = [
+    ['a message over 64 KB', 1009, (client) => client.say(`"${'x'.repeat(64 * 1024)}"`)],
+    [
+      'more messages than it can be told of',
+      1008,
+      (client) => {
+        for (let n = 0; n < 2_000; n += 1)
+          client.say({ type: 'read', id: `01890000-0000-7000-8000-${String(n).padStart(12, '0')}` });
+      },
+    ],
+  ];
+  for (const [what, code, act] of ends)
+    test(`${what} ends the connection with ${code}`, async () => {
+      const client = await openSocket(fleet(), { sub: 'p' });
+      act(client);
+      assert.equal((await client.ended).code, code);
+    });
+
+  test('a connection and what is marked as read on it count as calls', async () => {
+    const client = await openSocket(fleet(), { sub: 'busy' });
+    for (let n = 0; n < 45; n += 1) client.say({ type: 'read', id: '01890000-0000-7000-8000-000000000000' });
+    await untilHeard(client, 'error');
+    client.say({ type: 'ping' });
+    await untilHeard(client, 'pong');
+    const codes = client.heard.map(({ code }) => code);
+    assert.equal(codes.filter((code) => code === 'rate_limited').length, 6);
+    client.close();
+    const again = await openSocket(fleet(), { sub: 'busy' });
+    assert.equal((await again.ended).code, 429);
+  });
+});
