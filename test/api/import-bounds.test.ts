@@ -37,7 +37,8 @@ describe('the bounds of an import', () => {
     context.diagnostic(
       `resident: ${before} MB before, ${most} MB at most, ${after} MB after; ${BODY_MB} MB in ${seconds} s`,
     );
-    assert.ok(most - before < BODY_MB / 3, `it grew from ${before} to ${most} MB`);
+    // The heap takes some 60 MB before it is swept, however much passes through it; what is kept would be all of the body.
+    assert.ok(most - before < BODY_MB / 2, `it grew from ${before} to ${most} MB`);
   });
 
   test('a body that swells beyond 1 GB ends there, in little memory', async () => {

@@ -82,10 +82,12 @@ describe('a delivery that kills its workers', { concurrency: true }, () => {
         ],
       );
       await sandbox.clearFaults();
+      // What a worker had handed over whole when it was killed is kept, as by a real server.
+      const before = (await sandbox.messages({ to: POISON })).length;
       const replayed = await call('POST', '/dead-letters/replay', { ids: [quarantined.id] });
       assert.equal(replayed.body.replayed, 1, replayed.text);
       await untilStatus(poison, 'SENT');
-      assert.equal((await sandbox.messages({ to: POISON })).length, 1);
+      assert.equal((await sandbox.messages({ to: POISON })).length, before + 1);
     });
   });
 });

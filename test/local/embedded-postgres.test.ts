@@ -89,6 +89,8 @@ describe('embedded PostgreSQL', { timeout: 120_000 }, () => {
   it('recovers after the server itself was killed, although its pid file stays', async () => {
     const first = await hold();
     await query(first.ready.url, 'CREATE TABLE kept AS SELECT 42 AS n');
+    // Stopped, so that it cannot see its server go and end by itself before it is killed too.
+    process.kill(Number(first.ready.keeperPid), 'SIGSTOP');
     process.kill(Number(first.ready.pid), 'SIGKILL');
     process.kill(Number(first.ready.keeperPid), 'SIGKILL');
     await waitFor(() => !isRunning(Number(first.ready.pid)));

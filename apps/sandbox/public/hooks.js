@@ -1,71 +1,33 @@
-import { call } from './api.js';
-import { byId, make } from './dom.js';
-import { listRow } from './list-row.js';
+import { make } from './dom.js';
+import { arrival, letterhead, pretty, readingPane } from './reading-pane.js';
 
 /** The headers that a receiver checks; they are shown first. */
 const SIGNED = ['webhook-id', 'webhook-timestamp', 'webhook-signature'];
 
-let open = null;
-
 /** Draws the requests, newest first, and opens the newest if nothing is open. */
-export function showHooks(hooks) {
-  const list = byId('hooks-list');
-  const newest = hooks.at(-1);
-  if (newest === undefined) list.replaceChildren(make('li', { class: 'none' }, 'No webhooks'));
-  else list.replaceChildren(...hooks.toReversed().map(row));
-  if (open !== null && !hooks.some(({ id }) => id === open)) close();
-  if (open === null && newest !== undefined && !matchMedia('(max-width: 760px)').matches) openHook(newest.id);
-}
-
-function row(hook) {
-  return listRow(hook, {
-    open,
+export const showHooks = readingPane({
+  section: 'hooks',
+  list: 'hooks-list',
+  pane: 'request',
+  none: 'No webhooks',
+  empty: 'Webhooks that Belfry sends to /webhook/… appear here.',
+  looks: (hook) => ({
     avatar: '{}',
     hue: 4,
     what: hook.subject,
     preview: hook.details?.type ?? hook.preview,
-    onOpen: () => openHook(hook.id, true),
-  });
-}
-
-async function openHook(id, wanted = false) {
-  open = id;
-  if (wanted) byId('hooks').classList.add('opened');
-  for (const button of byId('hooks-list').querySelectorAll('.row'))
-    button.setAttribute('aria-current', String(button.dataset.id === String(id)));
-  const hook = await call('GET', `/messages/${id}`).catch(() => null);
-  if (open === id && hook !== null) draw(hook);
-}
-
-function close() {
-  open = null;
-  byId('hooks').classList.remove('opened');
-  byId('request').replaceChildren(
-    make('p', { class: 'empty' }, 'Webhooks that Belfry sends to /webhook/… appear here.'),
-  );
-}
+  }),
+  draw,
+});
 
 function draw(hook) {
-  const facts = [new Date(hook.received_at).toLocaleString(), `${hook.raw_size} bytes`];
-  if (hook.attempts > 1) facts.push(`arrived ${hook.attempts} times`);
-  byId('request').replaceChildren(
-    make(
-      'header',
-      { class: 'letterhead' },
-      make(
-        'button',
-        {
-          type: 'button',
-          class: 'back',
-          'aria-label': 'Back to the requests',
-          on: { click: () => byId('hooks').classList.remove('opened') },
-        },
-        '‹',
-      ),
-      make('h2', {}, hook.subject),
-      make('p', { class: 'people' }, make('span', {}, `${hook.details?.method ?? 'POST'} ${hook.to}`)),
-      make('p', { class: 'facts' }, ...facts.map((fact) => make('span', {}, fact))),
-    ),
+  return [
+    letterhead('hooks', {
+      back: 'Back to the requests',
+      title: hook.subject,
+      people: [make('span', {}, `${hook.details?.method ?? 'POST'} ${hook.to}`)],
+      facts: arrival(hook),
+    }),
     hook.body_dropped
       ? make('p', { class: 'empty' }, 'This one is old: only where it came to is kept.')
       : make(
@@ -73,14 +35,14 @@ function draw(hook) {
           { class: 'request' },
           headers('What its receiver checks', SIGNED, hook.headers),
           make('h3', {}, 'Body'),
-          make('pre', { class: 'plain' }, pretty(hook.text)),
+          make('pre', { class: 'plain' }, pretty(hook.text, 'It had no body.')),
           headers(
             'Other headers',
             Object.keys(hook.headers ?? {}).filter((name) => !SIGNED.includes(name)),
             hook.headers,
           ),
         ),
-  );
+  ];
 }
 
 function headers(title, names, all = {}) {
@@ -101,12 +63,4 @@ function headers(title, names, all = {}) {
           ]),
         ),
   );
-}
-
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text || 'It had no body.';
-  }
 }

@@ -1,105 +1,57 @@
-import { call } from './api.js';
 import { byId, make } from './dom.js';
-import { listRow } from './list-row.js';
+import { arrival, letterhead, readingPane } from './reading-pane.js';
 
 const VIEWS = ['html', 'text', 'headers'];
 const WIDTHS = ['desktop', 'phone'];
 
 let shown = null;
-let open = null;
 let view = 'html';
 let width = 'desktop';
 
 /** Draws the inbox, newest first, and opens the newest if nothing is open. */
-export function showMail(mails) {
-  const list = byId('mail-list');
-  const newest = mails.at(-1);
-  if (newest === undefined) list.replaceChildren(make('li', { class: 'none' }, 'No mail'));
-  else list.replaceChildren(...mails.toReversed().map(row));
-  if (open !== null && !mails.some(({ id }) => id === open)) close();
-  if (open === null && newest !== undefined && !narrow()) openMail(newest.id);
-}
-
-function row(mail) {
-  return listRow(mail, {
-    open,
+export const showMail = readingPane({
+  section: 'mail',
+  list: 'mail-list',
+  pane: 'reader',
+  none: 'No mail',
+  empty: 'Mail that Belfry sends appears here.',
+  looks: (mail) => ({
     avatar: initial(mail.to),
     hue: hueOf(mail.to),
     what: mail.subject || '(no subject)',
     preview: mail.preview,
-    onOpen: () => openMail(mail.id, true),
-  });
-}
+  }),
+  draw(mail, wanted) {
+    shown = mail;
+    if (mail.html === undefined && view === 'html') view = 'text';
+    if (mail.html !== undefined && view === 'text' && !wanted) view = 'html';
+    return letter();
+  },
+});
 
-async function openMail(id, wanted = false) {
-  open = id;
-  if (wanted) byId('mail').classList.add('opened');
-  for (const button of byId('mail-list').querySelectorAll('[aria-current="true"]'))
-    button.setAttribute('aria-current', 'false');
-  const mail = await call('GET', `/messages/${id}`).catch(() => null);
-  if (open !== id || mail === null) return;
-  shown = mail;
-  if (mail.html === undefined && view === 'html') view = 'text';
-  if (mail.html !== undefined && view === 'text' && !wanted) view = 'html';
-  draw();
-  mark();
-}
-
-function close() {
-  open = null;
-  shown = null;
-  byId('mail').classList.remove('opened');
-  byId('reader').replaceChildren(make('p', { class: 'empty' }, 'Mail that Belfry sends appears here.'));
-}
-
-function mark() {
-  const rows = [...byId('mail-list').querySelectorAll('.row')];
-  const ids = rows.map((element) => element.dataset.id);
-  rows[ids.indexOf(String(open))]?.setAttribute('aria-current', 'true');
-}
-
-function draw() {
+function letter() {
   const mail = shown;
-  byId('reader').replaceChildren(
-    make(
-      'header',
-      { class: 'letterhead' },
-      make(
-        'button',
-        {
-          type: 'button',
-          class: 'back',
-          'aria-label': 'Back to the inbox',
-          on: { click: () => byId('mail').classList.remove('opened') },
-        },
-        '‹',
+  return [
+    letterhead('mail', {
+      back: 'Back to the inbox',
+      title: mail.subject || '(no subject)',
+      people: [make('span', {}, mail.from || '<>'), ' → ', make('span', {}, mail.recipients.join(', '))],
+      facts: arrival(
+        mail,
+        ...(mail.details?.provider === 'ses' ? ['by the SES API'] : []),
+        ...(mail.delivery_id === null ? [] : [`delivery ${mail.delivery_id}`]),
       ),
-      make('h2', {}, mail.subject || '(no subject)'),
-      make(
-        'p',
-        { class: 'people' },
-        make('span', {}, mail.from || '<>'),
-        ' → ',
-        make('span', {}, mail.recipients.join(', ')),
-      ),
-      make('p', { class: 'facts' }, ...factsOf(mail)),
-      make(
-        'div',
-        { class: 'switches' },
-        choice('View', VIEWS, view, (name) => (view = name)),
-        view === 'html' ? choice('Width', WIDTHS, width, (name) => (width = name)) : '',
-      ),
-    ),
+      more: [
+        make(
+          'div',
+          { class: 'switches' },
+          choice('View', VIEWS, view, (name) => (view = name)),
+          view === 'html' ? choice('Width', WIDTHS, width, (name) => (width = name)) : '',
+        ),
+      ],
+    }),
     body(mail),
-  );
-}
-
-function factsOf(mail) {
-  const facts = [new Date(mail.received_at).toLocaleString(), `${mail.raw_size} bytes`];
-  if (mail.details?.provider === 'ses') facts.push('by the SES API');
-  if (mail.delivery_id !== null) facts.push(`delivery ${mail.delivery_id}`);
-  if (mail.attempts > 1) facts.push(`arrived ${mail.attempts} times`);
-  return facts.map((fact) => make('span', {}, fact));
+  ];
 }
 
 function body(mail) {
@@ -135,7 +87,7 @@ function choice(label, names, chosen, choose) {
         on: {
           click: () => {
             choose(name);
-            draw();
+            byId('reader').replaceChildren(...letter());
           },
         },
       },
@@ -151,8 +103,4 @@ function initial(address) {
 
 function hueOf(address) {
   return [...address].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 6;
-}
-
-function narrow() {
-  return matchMedia('(max-width: 760px)').matches;
 }
