@@ -15,6 +15,8 @@ export interface Database extends Statements {
   readonly pool: pg.Pool;
   /** Runs several statements in one transaction, which is undone when `work` throws. Nothing in it may wait for a network. */
   transaction<Result>(work: (transaction: Statements) => Promise<Result>): Promise<Result>;
+  /** Reads several times from one moment: what is committed meanwhile is not seen. */
+  snapshot<Result>(read: (snapshot: Statements) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -39,7 +41,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     pool,
     ...statementsOn(pool),
-    transaction: (work) => inTransaction(pool, work),
+    transaction: (work) => inTransaction(pool, 'BEGIN', work),
+    snapshot: (read) => inTransaction(pool, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', read),
     close() {
       closing ??= pool.end();
       return closing;
@@ -59,6 +62,7 @@ function statementsOn(client: pg.Pool | pg.PoolClient): Statements {
 
 async function inTransaction<Result>(
   pool: pg.Pool,
+  begin: string,
   work: (transaction: Statements) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
@@ -67,7 +71,7 @@ async function inTransaction<Result>(
   const ignore = () => undefined;
   client.on('error', ignore);
   try {
-    await client.query('BEGIN');
+    await client.query(begin);
     const result = await work(statementsOn(client));
     await client.query('COMMIT');
     return result;

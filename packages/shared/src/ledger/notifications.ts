@@ -2,7 +2,7 @@ import { and, desc, eq, exists, gte, inArray, lt, type SQL, sql } from 'drizzle-
 import type { Channel, Priority } from '../domain/channel.js';
 import type { Status } from '../domain/delivery-state.js';
 import { firstIdOf } from '../domain/ids.js';
-import type { Database } from './database.js';
+import type { Database, Statements } from './database.js';
 import { attempt, delivery, notification } from './schema.js';
 
 /** Filters of the list; all that are given must hold. */
@@ -125,10 +125,14 @@ export interface NotificationRecord {
 }
 
 /** Loads one notification whole, or null. */
-export async function findNotification(database: Database, id: string): Promise<NotificationRecord | null> {
-  const [found] = await database.orm.select().from(notification).where(eq(notification.id, id));
+export function findNotification(database: Database, id: string): Promise<NotificationRecord | null> {
+  return database.snapshot((snapshot) => readNotification(snapshot, id));
+}
+
+async function readNotification({ orm }: Statements, id: string): Promise<NotificationRecord | null> {
+  const [found] = await orm.select().from(notification).where(eq(notification.id, id));
   if (found === undefined) return null;
-  const deliveries = await database.orm
+  const deliveries = await orm
     .select()
     .from(delivery)
     .where(eq(delivery.notificationId, id))
@@ -137,7 +141,7 @@ export async function findNotification(database: Database, id: string): Promise<
   const trials =
     ids.length === 0
       ? []
-      : await database.orm.select().from(attempt).where(inArray(attempt.deliveryId, ids)).orderBy(attempt.n);
+      : await orm.select().from(attempt).where(inArray(attempt.deliveryId, ids)).orderBy(attempt.n);
   return {
     notification: found,
     deliveries: deliveries.map((row) => ({
