@@ -119,3 +119,28 @@ export function awayScenes(connect: HttpPlay['connect'], status: number, body: s
     },
   ];
 }
+
+/**
+ * What a receiver does whose status says all: nobody waits for its body. `head` is the beginning of its yes, and `scene`
+ * makes a scene with it.
+ */
+export function statusScenes(
+  scene: (kind: Scene['kind'], name: string, expect: Scene['expect'][number], action: Action) => Scene,
+  head: string,
+): Scene[] {
+  return [
+    scene('taken', 'drips the body of its answer', 'sent', (socket) => {
+      say(`${head}Content-Length: 9999\r\n\r\n`)(socket);
+      drip(' '.repeat(9999))(socket);
+    }),
+    scene('taken', 'answers without end', 'sent', endless(`${head}\r\n`, ' '.repeat(10_000))),
+    scene('taken', 'breaks off in its body', 'sent', sayAndClose(`${head}Content-Length: 999\r\n\r\nth`)),
+    scene('silent', 'never answers', 'ambiguous', hang),
+    scene('silent', 'drips the head of its answer', 'ambiguous', drip(`${head}X-Slow: ${'x'.repeat(9999)}`)),
+    scene('broken', 'drips the body of a refusal', 'rejected', (socket) => {
+      say('HTTP/1.1 400 Bad Request\r\nContent-Length: 9999\r\n\r\n')(socket);
+      drip(' '.repeat(9999))(socket);
+    }),
+    scene('broken', 'has a head without end', 'ambiguous', endless(head, `X-Long: ${'x'.repeat(1_000)}\r\n`)),
+  ];
+}

@@ -1,7 +1,7 @@
 import type { Load, Provider } from '@belfry/channels/provider.js';
 import { webhook as definition } from '@belfry/channels/webhook/webhook.js';
-import { answer, drip, endless, hang, say, sayAndClose, type WireServer } from '../support/wire-server.js';
-import { awayScenes, brokenScenes, httpScene } from './http-scenes.js';
+import { answer, type WireServer } from '../support/wire-server.js';
+import { awayScenes, brokenScenes, httpScene, statusScenes } from './http-scenes.js';
 import { create, messageFor, type Subject } from './subject.js';
 
 export const SECRET = `whsec_${Buffer.from('wire-webhook-secret-4711-4711-47').toString('base64')}`;
@@ -50,20 +50,7 @@ export const webhookSubject: Subject = {
     scene('taken', 'answers 200', 'sent', answer(200, 'thanks')),
     scene('taken', 'answers 204', 'sent', answer(204)),
     scene('taken', 'answers 200 with HTML', 'sent', answer(200, '<html>')),
-    // The status says all; nobody waits for a body.
-    scene('taken', 'drips the body of its answer', 'sent', (socket) => {
-      say(`${HEAD}Content-Length: 9999\r\n\r\n`)(socket);
-      drip(' '.repeat(9999))(socket);
-    }),
-    scene('taken', 'answers without end', 'sent', endless(`${HEAD}\r\n`, ' '.repeat(10_000))),
-    scene('taken', 'breaks off in its body', 'sent', sayAndClose(`${HEAD}Content-Length: 999\r\n\r\nth`)),
-    scene('silent', 'never answers', 'ambiguous', hang),
-    scene('silent', 'drips the head of its answer', 'ambiguous', drip(`${HEAD}X-Slow: ${'x'.repeat(9999)}`)),
-    scene('broken', 'drips the body of a refusal', 'rejected', (socket) => {
-      say('HTTP/1.1 400 Bad Request\r\nContent-Length: 9999\r\n\r\n')(socket);
-      drip(' '.repeat(9999))(socket);
-    }),
-    scene('broken', 'has a head without end', 'ambiguous', endless(HEAD, `X-Long: ${'x'.repeat(1_000)}\r\n`)),
+    ...statusScenes(scene, HEAD),
     ...brokenScenes((server) => connect(server), 'ambiguous'),
     ...awayScenes(connect, 200, 'thanks'),
   ],

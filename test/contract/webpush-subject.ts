@@ -2,17 +2,8 @@ import { createECDH } from 'node:crypto';
 import type { Provider } from '@belfry/channels/provider.js';
 import { webpush as definition } from '@belfry/channels/push/webpush.js';
 import type { Message } from '@belfry/shared/domain/message.js';
-import {
-  answer,
-  CERTIFICATE,
-  drip,
-  endless,
-  hang,
-  say,
-  sayAndClose,
-  type WireServer,
-} from '../support/wire-server.js';
-import { awayScenes, brokenScenes, httpScene } from './http-scenes.js';
+import { answer, CERTIFICATE, type WireServer } from '../support/wire-server.js';
+import { awayScenes, brokenScenes, httpScene, statusScenes } from './http-scenes.js';
 import { create, messageFor, NO_PORTS, type Subject } from './subject.js';
 
 const server = createECDH('prime256v1');
@@ -74,19 +65,7 @@ export const webpushSubject: Subject = {
     scene('taken', 'answers 201', 'sent', answer(201)),
     scene('taken', 'answers 201 with a location', 'sent', answer(201, '', { Location: '/message/1' })),
     scene('taken', 'answers 200', 'sent', answer(200, 'thanks')),
-    scene('taken', 'drips the body of its answer', 'sent', (socket) => {
-      say(`${HEAD}Content-Length: 9999\r\n\r\n`)(socket);
-      drip(' '.repeat(9999))(socket);
-    }),
-    scene('taken', 'answers without end', 'sent', endless(`${HEAD}\r\n`, ' '.repeat(10_000))),
-    scene('taken', 'breaks off in its body', 'sent', sayAndClose(`${HEAD}Content-Length: 999\r\n\r\nth`)),
-    scene('silent', 'never answers', 'ambiguous', hang),
-    scene('silent', 'drips the head of its answer', 'ambiguous', drip(`${HEAD}X-Slow: ${'x'.repeat(9999)}`)),
-    scene('broken', 'drips the body of a refusal', 'rejected', (socket) => {
-      say('HTTP/1.1 400 Bad Request\r\nContent-Length: 9999\r\n\r\n')(socket);
-      drip(' '.repeat(9999))(socket);
-    }),
-    scene('broken', 'has a head without end', 'ambiguous', endless(HEAD, `X-Long: ${'x'.repeat(1_000)}\r\n`)),
+    ...statusScenes(scene, HEAD),
     ...brokenScenes(connect, 'ambiguous', TLS),
     ...awayScenes((at, scheme) => connect(at, scheme), 201, ''),
   ],

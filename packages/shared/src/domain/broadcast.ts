@@ -1,3 +1,5 @@
+import type { Channel, Priority } from './channel.js';
+
 /** Where a broadcast is: waiting for its time, being told person by person, held, called off, or told to everybody. */
 export const BROADCAST_STATUSES = ['scheduled', 'running', 'paused', 'cancelled', 'completed'] as const;
 export type BroadcastStatus = (typeof BROADCAST_STATUSES)[number];
@@ -30,4 +32,17 @@ export function afterMove(
     case 'cancel':
       return open || status === 'paused' ? 'cancelled' : null;
   }
+}
+
+/** What a broadcast says, how, and to whom. */
+export interface BroadcastContent {
+  readonly type: string;
+  readonly title: string;
+  readonly message: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly priority: Priority;
+  readonly channels: readonly Channel[];
+  /** Empty for all active people. */
+  readonly groups: readonly string[];
+  readonly expiresAt: Date | null;
 }

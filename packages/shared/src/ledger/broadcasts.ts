@@ -1,6 +1,10 @@
 import { desc, lt } from 'drizzle-orm';
-import { afterMove, type BroadcastMove, type BroadcastStatus } from '../domain/broadcast.js';
-import type { Channel, Priority } from '../domain/channel.js';
+import {
+  afterMove,
+  type BroadcastContent,
+  type BroadcastMove,
+  type BroadcastStatus,
+} from '../domain/broadcast.js';
 import type { KeptAnswer } from './accept.js';
 import { audienceSize } from './audience.js';
 import { type Actor, recordAudit } from './audit.js';
@@ -11,18 +15,9 @@ import { retryTransient } from './retry-transient.js';
 import { broadcast } from './schema.js';
 
 /** A broadcast that is to be written. */
-export interface NewBroadcast {
+export interface NewBroadcast extends BroadcastContent {
   readonly id: string;
-  readonly type: string;
-  readonly title: string;
-  readonly message: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly priority: Priority;
-  readonly channels: readonly Channel[];
-  /** Empty for all active people. */
-  readonly groups: readonly string[];
   readonly sendAt: Date | null;
-  readonly expiresAt: Date | null;
 }
 
 /** A broadcast that was written. */

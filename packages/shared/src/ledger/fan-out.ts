@@ -1,22 +1,14 @@
-import type { Channel, Priority } from '../domain/channel.js';
+import type { BroadcastContent } from '../domain/broadcast.js';
 import { audienceSize } from './audience.js';
 import type { Database, Statements } from './database.js';
 import { isOpen } from './states.js';
 
 /** A broadcast in the hands of one fan-out, until the end of the transaction. */
-export interface HeldBroadcast {
+export interface HeldBroadcast extends BroadcastContent {
   readonly id: string;
-  readonly type: string;
-  readonly title: string;
-  readonly message: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly priority: Priority;
-  readonly channels: readonly Channel[];
-  readonly groups: readonly string[];
   readonly caller: string;
   /** The last person who was come to; null before the first. */
   readonly cursor: string | null;
-  readonly expiresAt: Date | null;
   readonly expired: boolean;
 }
 
