@@ -39,6 +39,11 @@ export const notification = pgTable(
     priority: text('priority').$type<Priority>().notNull(),
     /** The broadcast that it is one person's part of. */
     broadcastId: uuid('broadcast_id'),
+    /** The alert that it tells of, and the step of its escalation: 0 when it was opened. */
+    alertId: uuid('alert_id'),
+    alertStep: integer('alert_step'),
+    /** The fleet sent it to itself to see whether it arrives; nobody counts or lists it. */
+    canary: boolean('canary').notNull().default(false),
     /** It tells of several that were gathered; they are the `items` of its context. */
     digest: boolean('digest').notNull().default(false),
     /** The subject of the token that asked for it. */
@@ -72,6 +77,10 @@ export const notification = pgTable(
     uniqueIndex('notification_broadcast')
       .on(table.broadcastId, table.personId)
       .where(sql`broadcast_id IS NOT NULL`),
+    // Nobody is told twice of one step of an alert.
+    uniqueIndex('notification_alert')
+      .on(table.alertId, table.alertStep, table.personId)
+      .where(sql`alert_id IS NOT NULL`),
   ],
 );
 
