@@ -49,6 +49,7 @@ const CLAIM: Claimed = {
     ageMs: 0,
     traceparent: null,
     digest: false,
+    alert: null,
   },
   person: PERSON,
   device: null,

@@ -1,6 +1,7 @@
 import type { ContentOf, Message } from '@belfry/shared/domain/message.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { GatheredItem } from '@belfry/shared/ledger/gather.js';
+import { ALERT_EVENT } from '@belfry/shared/templates/catalogue.js';
 import type { Renderer } from '@belfry/shared/templates/render.js';
 
 /** The message of a claimed delivery, or why it cannot be made. `template` is null where the caller wrote the text. */
@@ -22,7 +23,7 @@ export function createRenderStage(renderer: Renderer): RenderStage {
         : { ok: true, message: messageOf(claim, content), template: null };
     }
     const rendered = await renderer.render({
-      event: notification.eventType,
+      event: notification.alert === null ? notification.eventType : ALERT_EVENT,
       title: notification.title ?? undefined,
       message: notification.message ?? undefined,
       type: notification.type,

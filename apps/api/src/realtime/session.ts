@@ -96,10 +96,16 @@ function eventOf(note: StreamedNote, sessionId: string) {
       message: body,
       type,
       ...(priority === null ? {} : { priority }),
+      ...alertIn(data),
       data,
       read: readAt !== null,
       created_at: createdAt,
     },
     timestamp: new Date(),
   };
+}
+
+/** What a client that watches for alerts looks for; everything else of the sender stays in `data`. */
+function alertIn({ alert, requires_acknowledgment }: StreamedNote['data']): Record<string, unknown> {
+  return typeof requires_acknowledgment === 'boolean' ? { alert, requires_acknowledgment } : {};
 }

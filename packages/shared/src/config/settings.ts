@@ -31,6 +31,9 @@ export const fleetFields = {
     .describe(
       'How often failed deliveries get another round, and how long one waits for wrong settings to be mended.',
     ),
+  ESCALATION_STEP_MS: whole(100, 86_400_000)
+    .default(300_000)
+    .describe('How far apart the steps are of the escalation policy that holds while none has been written.'),
   RETENTION_DAYS: retention
     .default(30)
     .describe(

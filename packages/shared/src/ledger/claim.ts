@@ -1,3 +1,4 @@
+import type { AlertLevel, AlertStatus } from '../domain/alert.js';
 import { type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
 import type { Platform, PushKeys } from '../domain/device.js';
@@ -58,6 +59,16 @@ export interface ClaimedNotification extends NotificationContent {
   readonly traceparent: string | null;
   /** It tells of several that were gathered. */
   readonly digest: boolean;
+  /** The alert that it tells of, as it is now; null for everything else. */
+  readonly alert: ClaimedAlert | null;
+}
+
+export interface ClaimedAlert {
+  readonly id: string;
+  readonly status: AlertStatus;
+  readonly level: AlertLevel;
+  /** What noticed it: its own word for it, or its type. */
+  readonly source: string;
 }
 
 export interface ClaimedPerson extends Wishes {
@@ -151,6 +162,7 @@ interface ClaimRow {
   age_ms: number;
   traceparent: string | null;
   digest: boolean;
+  alert: ClaimedAlert | null;
   person: ClaimedPerson | null;
   device: ClaimedDevice | null;
   suppressed: string | null;
@@ -195,6 +207,7 @@ function toClaim(row: ClaimRow): Claim {
       ageMs: row.age_ms,
       traceparent: row.traceparent,
       digest: row.digest,
+      alert: row.alert,
     },
     person: row.person,
     device: row.device,
@@ -247,6 +260,8 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
   n.created_at AS accepted_at, n.traceparent, n.digest,
   (extract(epoch FROM clock_timestamp() - greatest(n.created_at, n.send_at,
     CASE WHEN was.state = 'scheduled' THEN was.due_at END)) * 1000)::float8 AS age_ms,
+  CASE WHEN a.id IS NULL THEN NULL ELSE json_build_object(
+    'id', a.id, 'status', a.status, 'level', a.level, 'source', coalesce(a.source, a.type)) END AS alert,
   CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(
     'locale', p.locale, 'timezone', p.timezone, 'active', p.active, 'preferences', p.preferences,
     'eventPreferences', p.event_preferences, 'quietHours', p.quiet_hours) END AS person,
@@ -255,6 +270,7 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
 FROM was
 LEFT JOIN taken ON taken.id = was.id
 LEFT JOIN notification n ON n.id = taken.notification_id
+LEFT JOIN alert a ON a.id = n.alert_id
 LEFT JOIN person p ON p.id = n.person_id
 LEFT JOIN device v ON taken.channel = 'push' AND v.address = taken.address AND v.person_id = n.person_id
 LEFT JOIN LATERAL (SELECT CASE

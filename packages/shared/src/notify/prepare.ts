@@ -92,7 +92,7 @@ function commonOf(request: SendRequest, event: EventDefinition | null, caller: s
 }
 
 /** One for each address; for a channel that is not used, one that says why. */
-function deliveriesFor(decision: Decision, later: boolean): NewDelivery[] {
+export function deliveriesFor(decision: Decision, later: boolean): NewDelivery[] {
   const { channel } = decision;
   if (!decision.used)
     return [{ id: newId(), channel, address: null, state: 'skipped', reason: decision.reason }];

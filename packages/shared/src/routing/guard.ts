@@ -1,4 +1,5 @@
-import type { Channel } from '../domain/channel.js';
+import { type AlertLevel, LEVEL_RULES } from '../domain/alert.js';
+import { CHANNELS, type Channel } from '../domain/channel.js';
 import type { FailureClass } from '../domain/failure.js';
 import type { Claimed } from '../ledger/claim.js';
 import { wishAgainst } from './preferences.js';
@@ -32,11 +33,15 @@ export function objectionTo(claim: Claimed, { poisonAfter, mandatory }: GuardRul
   if (claim.suppressed !== null) return { state: 'suppressed', reason: claim.suppressed };
   if (claim.interruptions >= poisonAfter)
     return { state: 'dead', reason: 'lost_too_many_workers', failure: 'poison' };
+  const { alert } = claim.notification;
+  if (alert !== null && alert.status !== 'open')
+    return { state: 'suppressed', reason: `alert_${alert.status}` };
   if (claim.notification.personId === null) return null;
   if (claim.person === null) return { state: 'suppressed', reason: 'person_erased' };
   if (!claim.person.active) return { state: 'suppressed', reason: 'person_inactive' };
   const { eventType } = claim.notification;
-  const unwished = wishAgainst(claim.channel, { eventType, mandatory: mandatory(eventType) }, claim.person);
+  const whatever = alert === null ? mandatory(eventType) : mandatoryFor(alert.level);
+  const unwished = wishAgainst(claim.channel, { eventType, mandatory: whatever }, claim.person);
   if (unwished !== null) return { state: 'suppressed', reason: unwished };
   // Taken away, or registered by somebody else since: whoever holds it now must not read this.
   if (claim.channel === 'push' && claim.device === null)
@@ -46,4 +51,9 @@ export function objectionTo(claim: Claimed, { poisonAfter, mandatory }: GuardRul
   if (quiet === null) return null;
   if (quiet.expires) return { state: 'expired', reason: 'expires_in_quiet_hours' };
   return { state: 'scheduled', reason: 'quiet_hours', dueInMs: quiet.until.getTime() - at.getTime() };
+}
+
+/** The channels on which an alert of a level is told whatever people have switched off. */
+export function mandatoryFor(level: AlertLevel): readonly Channel[] {
+  return LEVEL_RULES[level].mandatory ? CHANNELS : [];
 }

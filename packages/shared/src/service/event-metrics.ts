@@ -79,6 +79,19 @@ export function countEvents(events: Events, registry: Registry): Events {
     'belfry_broken_records_total',
     'People who could not be told of a broadcast for what is in their record.',
   );
+  const alerts = counter(
+    'belfry_alerts_raised_total',
+    'Alerts that were raised, by level; `repeated` for one more of an alert that was not resolved.',
+    'level',
+    'kind',
+  );
+  const alertMoves = counter(
+    'belfry_alert_moves_total',
+    'Alerts that were acknowledged or resolved, and through which door.',
+    'status',
+    'via',
+  );
+  const nobody = counter('belfry_alerts_nobody_total', 'Times that an alert had nobody to tell.', 'level');
   const takenOver = counter(
     'belfry_deliveries_taken_over_total',
     'Deliveries taken over from a lost worker.',
@@ -125,6 +138,18 @@ export function countEvents(events: Events, registry: Registry): Events {
 
   return {
     ...events,
+    alertRaised(facts) {
+      alerts.inc({ level: facts.level, kind: facts.opened ? 'opened' : 'repeated' });
+      events.alertRaised(facts);
+    },
+    alertMoved(facts) {
+      alertMoves.inc({ status: facts.status, via: facts.via });
+      events.alertMoved(facts);
+    },
+    nobodyToTell(facts) {
+      nobody.inc({ level: facts.level });
+      events.nobodyToTell(facts);
+    },
     accepted(facts) {
       accepted.inc({ priority: facts.priority, kind: facts.kind });
       events.accepted(facts);

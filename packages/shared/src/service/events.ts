@@ -1,3 +1,4 @@
+import type { AlertDoor, AlertLevel, AlertStatus } from '../domain/alert.js';
 import type { BroadcastStatus } from '../domain/broadcast.js';
 import type { Channel, Priority } from '../domain/channel.js';
 import type { FailureClass } from '../domain/failure.js';
@@ -34,6 +35,18 @@ export interface Events {
   fanOutFailed(facts: { broadcastId: string; error: unknown }): void;
   /** Somebody could not be told of a broadcast for what is in their record. */
   brokenRecord(facts: { broadcastId: string; notificationId: string; error: unknown }): void;
+  /** An alert was opened, or raised once more while it was not resolved; committed. */
+  alertRaised(facts: {
+    alertId: string;
+    type: string;
+    level: AlertLevel;
+    opened: boolean;
+    notified: number;
+  }): void;
+  /** Somebody acknowledged or resolved an alert. */
+  alertMoved(facts: { alertId: string; level: AlertLevel; status: AlertStatus; via: AlertDoor }): void;
+  /** There is nobody whom an alert could tell: no one on call, and no admin. */
+  nobodyToTell(facts: { alertId: string; level: AlertLevel; step: number }): void;
   enqueueFailed(facts: { queue: string; jobs: number; error: unknown }): void;
   attempted(facts: {
     notificationId: string;
@@ -152,6 +165,18 @@ export function createEvents(log: Logger): Events {
           error: error instanceof Error ? error.name : 'unknown',
         },
         'somebody could not be told of a broadcast: their record is broken',
+      ),
+    alertRaised: ({ alertId, type, level, opened, notified }) =>
+      log.info(
+        { event: 'alert_raised', alert_id: alertId, type, level, opened, notified },
+        opened ? 'alert opened' : 'alert raised once more',
+      ),
+    alertMoved: ({ alertId, level, status, via }) =>
+      log.info({ event: 'alert_moved', alert_id: alertId, level, status, via }, `alert ${status}`),
+    nobodyToTell: ({ alertId, level, step }) =>
+      log.error(
+        { event: 'nobody_to_tell', alert_id: alertId, level, step },
+        'an alert tells nobody: put people on call, or give somebody the role admin',
       ),
     enqueueFailed: ({ queue, jobs, error }) =>
       complain(

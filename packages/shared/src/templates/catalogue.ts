@@ -16,6 +16,9 @@ export const DEFAULT_TEMPLATES_DIR = shipped('templates');
 
 /** The folder for a free title and message. */
 const MESSAGE_FOLDER = '_message';
+/** What an alert says to those who are told of it. It is no event that anybody can send. */
+export const ALERT_EVENT = '_alert';
+const OWN_FOLDERS: readonly string[] = [MESSAGE_FOLDER, ALERT_EVENT];
 const LAYOUTS_FOLDER = '_layouts';
 
 /** What an event is, as its manifest and its folders tell. */
@@ -52,11 +55,11 @@ export class Catalogue {
   events(): EventDefinition[] {
     return [...this.#entries.values()]
       .map((entry) => entry.definition)
-      .filter(({ name }) => name !== MESSAGE_FOLDER);
+      .filter(({ name }) => !OWN_FOLDERS.includes(name));
   }
 
   find(event: string): EventDefinition | undefined {
-    return event === MESSAGE_FOLDER ? undefined : this.#entries.get(event)?.definition;
+    return OWN_FOLDERS.includes(event) ? undefined : this.#entries.get(event)?.definition;
   }
 
   /** Whether `event` exists and `context` has what it needs; the context comes back with defaults filled in. */
@@ -86,8 +89,8 @@ export class Catalogue {
 }
 
 /**
- * Reads and parses every template below `dir`. `_layouts` and `_message` are taken from the templates that ship
- * where `dir` has none of its own. Rejects with one `CatalogueError` that tells everything that is wrong.
+ * Reads and parses every template below `dir`. `_layouts`, `_message` and `_alert` are taken from the templates that
+ * ship where `dir` has none of its own. Rejects with one `CatalogueError` that tells everything that is wrong.
  */
 export async function loadCatalogue(dir: string): Promise<Catalogue> {
   const problems: TemplateProblem[] = [];
@@ -104,7 +107,7 @@ export async function loadCatalogue(dir: string): Promise<Catalogue> {
       message: 'there is no event in it; add a folder, or set TEMPLATES_DIR to one that has',
     });
   }
-  for (const name of [...names, MESSAGE_FOLDER]) {
+  for (const name of [...names, ...OWN_FOLDERS]) {
     const entry = await loadEvent(dir, name, engines, problems);
     if (entry !== undefined) entries.set(name, entry);
   }
@@ -118,7 +121,7 @@ async function loadEvent(
   engines: Engines,
   problems: TemplateProblem[],
 ): Promise<Entry | undefined> {
-  const root = name === MESSAGE_FOLDER && !(await hasFolder(dir, name)) ? DEFAULT_TEMPLATES_DIR : dir;
+  const root = OWN_FOLDERS.includes(name) && !(await hasFolder(dir, name)) ? DEFAULT_TEMPLATES_DIR : dir;
   const folder = await readEventFolder(join(root, name), name, problems);
   const manifest = await loadManifest(folder.path);
   if (typeof manifest === 'string') {

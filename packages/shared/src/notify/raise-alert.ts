@@ -1,0 +1,107 @@
+import {
+  type AlertContent,
+  builtInPolicy,
+  type EscalationPolicy,
+  FIRST_TARGETS,
+  LEVEL_RULES,
+  stepAfter,
+} from '../domain/alert.js';
+import { newId } from '../domain/ids.js';
+import { invalid } from '../domain/refusal.js';
+import type { KeptAnswer, NewNotification } from '../ledger/accept.js';
+import { type AlertRow, openAlert } from '../ledger/alerts.js';
+import type { Database, Statements } from '../ledger/database.js';
+import { choosePolicy } from '../ledger/escalation-policies.js';
+import { keepAnswer } from '../ledger/idempotency.js';
+import { retryTransient } from '../ledger/retry-transient.js';
+import type { Enqueuer } from '../queue/enqueuer.js';
+import type { Events } from '../service/events.js';
+import { seedsOf } from './notifier.js';
+import { tellOfAlert } from './tell-of-alert.js';
+
+export interface AlertingParts {
+  readonly database: Database;
+  readonly enqueuer: Enqueuer;
+  readonly events: Events;
+  /** Milliseconds between the steps of the built-in policy. */
+  readonly escalationStepMs: number;
+}
+
+/** An alert as somebody raises it. */
+export interface RaisedAlert extends AlertContent {
+  /** The subject of the token, or `source:<name>`, `heartbeat:<name>`. */
+  readonly caller: string;
+  /** The escalation policy that it asks for; the one of its type when null. */
+  readonly policy: string | null;
+}
+
+/** What came of it. */
+export interface Raised {
+  readonly alert: AlertRow;
+  /** False when it was one more of an alert that is not resolved: nobody is told again. */
+  readonly opened: boolean;
+  /** How many people are told. */
+  readonly notified: number;
+}
+
+export type Raising = ({ readonly kind: 'raised' } & Raised) | { readonly kind: 'taken' };
+
+class Taken extends Error {}
+
+/**
+ * Opens an alert and tells people, or counts one more for the one that has its key. All of it, and the answer to the call, is one
+ * commit (law 1); the jobs come after it.
+ *
+ * @param answer the answer to keep for the call's `Idempotency-Key`; null when it has none.
+ * @throws Refusal 422 when it asks for a policy that nobody has written.
+ */
+export async function raiseAlert(
+  parts: AlertingParts,
+  raised: RaisedAlert,
+  answer: (raised: Raised) => KeptAnswer | null,
+): Promise<Raising> {
+  const { database, enqueuer, events } = parts;
+  try {
+    const { notifications, ...outcome } = await retryTransient(() =>
+      database.transaction(async (transaction) => {
+        const written = await write(transaction, parts.escalationStepMs, raised);
+        const kept = answer(written);
+        if (kept !== null && !(await keepAnswer(transaction, kept))) throw new Taken();
+        return written;
+      }),
+    );
+    enqueuer.enqueue(notifications.flatMap(seedsOf));
+    const { alert, opened, notified } = outcome;
+    events.alertRaised({ alertId: alert.id, type: alert.type, level: alert.level, opened, notified });
+    if (opened && notified === 0) events.nobodyToTell({ alertId: alert.id, level: alert.level, step: 0 });
+    return { kind: 'raised', ...outcome };
+  } catch (error) {
+    if (error instanceof Taken) return { kind: 'taken' };
+    throw error;
+  }
+}
+
+async function write(
+  transaction: Statements,
+  stepMs: number,
+  raised: RaisedAlert,
+): Promise<Raised & { readonly notifications: readonly NewNotification[] }> {
+  const policy = await policyFor(transaction, stepMs, raised);
+  const firstStepMs = policy === null ? null : (stepAfter(policy, 0)?.after_ms ?? null);
+  const { alert, opened } = await openAlert(transaction, { ...raised, id: newId(), policy, firstStepMs });
+  const notifications = opened ? await tellOfAlert(transaction, alert, FIRST_TARGETS, { step: 0 }) : [];
+  return { alert, opened, notified: notifications.length, notifications };
+}
+
+async function policyFor(
+  transaction: Statements,
+  stepMs: number,
+  { level, type, policy: asked }: RaisedAlert,
+): Promise<EscalationPolicy | null> {
+  if (asked === null && !LEVEL_RULES[level].escalates) return null;
+  const written = await choosePolicy(transaction, { asked, alertType: type });
+  if (written !== null) return written;
+  if (asked === null) return builtInPolicy(stepMs);
+  const message = `There is no escalation policy "${asked}": write it with PUT /api/v1/escalation-policies/${asked}, or leave it out.`;
+  throw invalid([{ path: 'escalation_policy', message }], message, 'unknown_escalation_policy');
+}
