@@ -18,6 +18,8 @@ import type { Limits } from './middleware/limits.js';
 import { observe } from './middleware/observe.js';
 import { createKeyed, createOnce } from './middleware/once.js';
 import type { Realtime } from './realtime/realtime.js';
+import { alertingRoutes } from './routes/alerting.js';
+import { alertRoutes } from './routes/alerts.js';
 import { auditRoutes } from './routes/audit.js';
 import { boardRoutes } from './routes/board.js';
 import { broadcastProgressRoutes } from './routes/broadcast-progress.js';
@@ -94,6 +96,8 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', broadcastingRoutes({ ...parts, keyed }));
   app.use('/api/v1', broadcastRoutes(parts));
   app.use('/api/v1', broadcastProgressRoutes(parts));
+  app.use('/api/v1', alertingRoutes({ ...parts, keyed, escalationStepMs: settings.ESCALATION_STEP_MS }));
+  app.use('/api/v1', alertRoutes(parts));
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', importingRoutes(database, catalogue));
   app.use('/api/v1', peopleRoutes(database, catalogue));

@@ -37,6 +37,13 @@ export function parse<Schema extends z.ZodType>(
   throw invalid(result.errors, detail);
 }
 
+/** The same for a body with a message; one without it is told so in so many words. */
+export function parseMessage<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
+  const given = typeof body === 'object' && body !== null ? Reflect.get(body, 'message') : undefined;
+  const missing = given === undefined || given === null || given === '';
+  return parse(schema, body, missing ? 'Message is required' : undefined);
+}
+
 /** The UUID in the path. */
 export function idIn(req: Request, parameter = 'id'): string {
   const id = String(req.params[parameter]);

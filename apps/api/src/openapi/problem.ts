@@ -34,6 +34,7 @@ export const CODES: Readonly<Record<string, string>> = {
   malformed_request: 'the request could not be read',
   unknown_item: 'there is no such notification in this inbox',
   unknown_event: 'there is no such event',
+  unknown_escalation_policy: 'there is no such escalation policy',
   invalid_context: 'a variable of the event is missing or wrong',
   rate_limited: 'too many calls, or too many to one person',
   too_many_streams: 'this person, or this process, has as many streams as there may be',

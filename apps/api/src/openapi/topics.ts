@@ -1,3 +1,4 @@
+import { alerts } from './alerts.js';
 import { audit } from './audit.js';
 import { broadcasts } from './broadcasts.js';
 import { deadLetters } from './dead-letters.js';
@@ -16,6 +17,7 @@ import { sending } from './sending.js';
 export const TOPICS: readonly Topic[] = [
   sending,
   broadcasts,
+  alerts,
   reading,
   operating,
   deadLetters,

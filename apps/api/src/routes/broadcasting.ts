@@ -21,7 +21,7 @@ import { z } from 'zod';
 import { allow, callerOf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
 import type { Keyed } from '../middleware/once.js';
-import { parse } from '../middleware/parse.js';
+import { parse, parseMessage } from '../middleware/parse.js';
 import { unknownGroup } from './groups.js';
 
 export interface BroadcastingParts extends FanOutQueue {
@@ -39,24 +39,26 @@ export function broadcastingRoutes({ database, keyed, engine, events }: Broadcas
   const body = jsonBody('256kb');
 
   router.post('/notifications/realtime/broadcast', senders, ...body, (req, res) =>
-    broadcast(req, res, async () => [broadcastOf(read(broadcastRequest, req.body))]),
+    broadcast(req, res, async () => [broadcastOf(parseMessage(broadcastRequest, req.body))]),
   );
 
   router.post('/notifications/realtime/group/:group_id', senders, ...body, (req, res) =>
     broadcast(req, res, async () => {
       const { group_id } = parse(z.object({ group_id: externalId }), { group_id: req.params.group_id });
-      const request = read(groupBroadcastRequest, req.body);
+      const request = parseMessage(groupBroadcastRequest, req.body);
       if (!(await isGroup(database, group_id))) throw unknownGroup(group_id);
       return [broadcastOf({ ...request, target_groups: [group_id] })];
     }),
   );
 
   router.post('/notifications/system/status', senders, ...body, (req, res) =>
-    broadcast(req, res, async () => [broadcastOf({ ...read(statusRequest, req.body), type: 'system' })]),
+    broadcast(req, res, async () => [
+      broadcastOf({ ...parseMessage(statusRequest, req.body), type: 'system' }),
+    ]),
   );
 
   router.post('/notifications/system/maintenance', senders, ...body, (req, res) =>
-    broadcast(req, res, async () => maintenanceOf(read(maintenanceRequest, req.body)), [
+    broadcast(req, res, async () => maintenanceOf(parseMessage(maintenanceRequest, req.body)), [
       'broadcast_id',
       'reminder_id',
     ]),
@@ -97,13 +99,6 @@ export function broadcastingRoutes({ database, keyed, engine, events }: Broadcas
   }
 
   return router;
-}
-
-/** Reads a body; one without a message is told so in so many words. */
-function read<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
-  const given = typeof body === 'object' && body !== null ? Reflect.get(body, 'message') : undefined;
-  const missing = given === undefined || given === null || given === '';
-  return parse(schema, body, missing ? 'Message is required' : undefined);
 }
 
 function broadcastOf(request: BroadcastRequest): NewBroadcast {

@@ -57,9 +57,8 @@ export interface ClaimedNotification extends NotificationContent {
   readonly ageMs: number;
   /** The trace of the call that made it, as a W3C `traceparent`. */
   readonly traceparent: string | null;
-  /** It tells of several that were gathered. */
-  readonly digest: boolean;
-  /** The alert that it tells of, as it is now; null for everything else. */
+  readonly digest: boolean; // it tells of several that were gathered
+  /** The alert that it tells of, as it is now. */
   readonly alert: ClaimedAlert | null;
 }
 
@@ -67,7 +66,6 @@ export interface ClaimedAlert {
   readonly id: string;
   readonly status: AlertStatus;
   readonly level: AlertLevel;
-  /** What noticed it: its own word for it, or its type. */
   readonly source: string;
 }
 

@@ -1,4 +1,5 @@
 import { firstIdOf } from '../domain/ids.js';
+import { eraseFromAlerts } from './alert-retention.js';
 import { type Actor, actorOn, personTarget, recordAudit } from './audit.js';
 import type { Database, Statements } from './database.js';
 import { retryTransient } from './retry-transient.js';
@@ -57,6 +58,7 @@ export async function erasePerson(database: Database, id: string, actor: Actor):
       } while (page.length === PAGE);
       await eraseBare(transaction, addresses, firstIdOf(startedAt - CLOCK_SLACK_MS));
       await transaction.rows('DELETE FROM inbox_item WHERE person_id = $1', [id]);
+      await eraseFromAlerts(transaction, id);
       if (erased === undefined && notifications === 0) return false;
       await recordAudit(transaction, {
         actor: erased === undefined ? actor : actorOn(actor, { id, auditId: erased.auditId }),

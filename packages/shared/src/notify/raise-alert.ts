@@ -7,7 +7,7 @@ import {
   stepAfter,
 } from '../domain/alert.js';
 import { newId } from '../domain/ids.js';
-import { invalid } from '../domain/refusal.js';
+import { invalid, type Refusal } from '../domain/refusal.js';
 import type { KeptAnswer, NewNotification } from '../ledger/accept.js';
 import { type AlertRow, openAlert } from '../ledger/alerts.js';
 import type { Database, Statements } from '../ledger/database.js';
@@ -72,7 +72,7 @@ export async function raiseAlert(
     );
     enqueuer.enqueue(notifications.flatMap(seedsOf));
     const { alert, opened, notified } = outcome;
-    events.alertRaised({ alertId: alert.id, type: alert.type, level: alert.level, opened, notified });
+    events.alertRaised({ alertId: alert.id, level: alert.level, opened, notified });
     if (opened && notified === 0) events.nobodyToTell({ alertId: alert.id, level: alert.level, step: 0 });
     return { kind: 'raised', ...outcome };
   } catch (error) {
@@ -102,6 +102,10 @@ async function policyFor(
   const written = await choosePolicy(transaction, { asked, alertType: type });
   if (written !== null) return written;
   if (asked === null) return builtInPolicy(stepMs);
-  const message = `There is no escalation policy "${asked}": write it with PUT /api/v1/escalation-policies/${asked}, or leave it out.`;
-  throw invalid([{ path: 'escalation_policy', message }], message, 'unknown_escalation_policy');
+  throw unknownPolicy(asked);
+}
+
+export function unknownPolicy(name: string): Refusal {
+  const message = `There is no escalation policy "${name}": write it with PUT /api/v1/escalation-policies/${name}, or leave it out.`;
+  return invalid([{ path: 'escalation_policy', message }], message, 'unknown_escalation_policy');
 }

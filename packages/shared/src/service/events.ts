@@ -36,13 +36,7 @@ export interface Events {
   /** Somebody could not be told of a broadcast for what is in their record. */
   brokenRecord(facts: { broadcastId: string; notificationId: string; error: unknown }): void;
   /** An alert was opened, or raised once more while it was not resolved; committed. */
-  alertRaised(facts: {
-    alertId: string;
-    type: string;
-    level: AlertLevel;
-    opened: boolean;
-    notified: number;
-  }): void;
+  alertRaised(facts: { alertId: string; level: AlertLevel; opened: boolean; notified: number }): void;
   /** Somebody acknowledged or resolved an alert. */
   alertMoved(facts: { alertId: string; level: AlertLevel; status: AlertStatus; via: AlertDoor }): void;
   /** There is nobody whom an alert could tell: no one on call, and no admin. */
@@ -166,11 +160,8 @@ export function createEvents(log: Logger): Events {
         },
         'somebody could not be told of a broadcast: their record is broken',
       ),
-    alertRaised: ({ alertId, type, level, opened, notified }) =>
-      log.info(
-        { event: 'alert_raised', alert_id: alertId, type, level, opened, notified },
-        opened ? 'alert opened' : 'alert raised once more',
-      ),
+    alertRaised: ({ alertId, ...facts }) =>
+      log.info({ event: 'alert_raised', alert_id: alertId, ...facts }, 'alert raised'),
     alertMoved: ({ alertId, level, status, via }) =>
       log.info({ event: 'alert_moved', alert_id: alertId, level, status, via }, `alert ${status}`),
     nobodyToTell: ({ alertId, level, step }) =>

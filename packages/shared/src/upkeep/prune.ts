@@ -1,3 +1,4 @@
+import { forgetAlerts } from '../ledger/alert-retention.js';
 import { forgetBroadcasts } from '../ledger/broadcast-upkeep.js';
 import type { Database } from '../ledger/database.js';
 import { PRUNE_WALKS, type PruneWalk, pruneStep } from '../ledger/prune.js';
@@ -17,6 +18,7 @@ export function createPruner(database: Database, days: number): () => Promise<nu
   return async () => {
     let removed = 0;
     await forgetBroadcasts(database, days, STEP);
+    await forgetAlerts(database, days, STEP);
     for (let steps = 0; steps < STEPS && walks.length > 0; steps += 1) {
       const [walk, ...others] = walks;
       if (walk === undefined) break;

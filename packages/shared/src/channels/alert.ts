@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { ALERT_LEVELS } from '../domain/alert.js';
+import { externalId, line, prose, record } from './fields.js';
+
+export const alertLevel = z.enum(ALERT_LEVELS, `must be one of ${ALERT_LEVELS.join(', ')}`).meta({
+  id: 'AlertLevel',
+  description: 'How loud an alert is: who is told, where, and whether it escalates',
+});
+
+/** What an alert says. Its type and level are in the path. */
+export const alertRequest = z
+  .object({
+    message: prose(2_000),
+    source: line(128).optional().meta({ description: 'What noticed it, such as `database_monitor`' }),
+    severity: line(64)
+      .optional()
+      .meta({ description: 'Your own word for how bad it is; the level when absent' }),
+    affected_systems: z
+      .array(line(128))
+      .max(100, 'must name at most 100 systems')
+      .optional()
+      .meta({ description: 'What is affected' }),
+    dedup_key: line(256).optional().meta({
+      description: 'While an alert with this key is not resolved, another one only raises its count',
+    }),
+    escalation_policy: externalId
+      .optional()
+      .meta({ description: 'The policy to follow; absent: the one named as the type, else `default`' }),
+    details: record.optional().meta({ description: 'Labels, links and whatever else there is to know' }),
+  })
+  .meta({ id: 'AlertRequest', description: 'What an alert says.' });
+export type AlertRequest = z.infer<typeof alertRequest>;
