@@ -123,6 +123,22 @@ describe('sessions', () => {
     for (const client of [...clients, next]) client.close();
   });
 
+  test('of somebody who is not known are as many as may be, too, though all are asked for at once', async () => {
+    const clients = await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        (index % 2 === 0 ? openSocket : openEvents)(fleet(), { sub: 'nobody' }),
+      ),
+    );
+    const states = await Promise.all(clients.map(({ ended }) => Promise.race([ended, undefined])));
+    assert.equal(states.filter((state) => state === undefined).length, 4);
+    clients.find((_, index) => states[index] === undefined)?.close();
+    const next = await waitFor(async () => {
+      const one = await openSocket(fleet(), { sub: 'nobody' });
+      return (await Promise.race([one.ended, undefined])) === undefined ? one : null;
+    });
+    for (const client of [...clients, next]) client.close();
+  });
+
   test('that do not answer are dropped though their connection does not end; those that do are not', async () => {
     await fleet().person('quiet');
     const well = await openSocket(fleet(), { sub: 'quiet' });
