@@ -139,6 +139,19 @@ describe('sessions', () => {
     for (const client of [...clients, next]) client.close();
   });
 
+  test('that stand behind each other on one connection end with it', async () => {
+    await fleet().person('pipelines');
+    const { port, host } = new URL(fleet().api.url);
+    const token = await fleet().token('user', 'pipelines');
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    const request = `GET /api/v1/stream HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    socket.write(request.repeat(3));
+    await waitFor(async () => (await sessionsOf('pipelines')).length === 3);
+    socket.destroy();
+    await waitFor(async () => (await sessionsOf('pipelines')).length === 0);
+  });
+
   test('that do not answer are dropped though their connection does not end; those that do are not', async () => {
     await fleet().person('quiet');
     const well = await openSocket(fleet(), { sub: 'quiet' });
