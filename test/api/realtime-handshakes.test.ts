@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { before, describe, test } from 'node:test';
 import { SignJWT } from 'jose';
@@ -238,6 +240,27 @@ describe('a handshake', () => {
     ].join('\r\n');
     const answer = await speak(fleet().api.url, [`${head}\r\n\r\n${body.slice(0, 9)}`, body.slice(9)]);
     assert.equal(answer.status, 202, answer.text);
+  });
+
+  test('to speak HTTP/2 may be wished for with every call of a connection, and leaves nothing on it', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const headers = {
+      Connection: 'Upgrade, HTTP2-Settings',
+      Upgrade: 'h2c',
+      'HTTP2-Settings': 'AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA',
+    };
+    const lines = new Set<unknown>();
+    for (let call = 0; call < 30; call += 1) {
+      const answer = await new Promise<IncomingMessage>((resolve, reject) =>
+        get(`${fleet().api.url}/health`, { agent, headers }, resolve).once('error', reject),
+      );
+      assert.equal(answer.statusCode, 200);
+      lines.add(answer.socket);
+      await once(answer.resume(), 'end');
+    }
+    agent.destroy();
+    assert.equal(lines.size, 1);
+    assert.doesNotMatch(fleet().api.stderr.join('\n'), /MaxListenersExceededWarning/);
   });
 
   test('is cut with its connection when the client leaves in the middle of it', async () => {

@@ -52,6 +52,14 @@ describe('requests that are odd on the wire', () => {
     });
   });
 
+  test('calls that are sent before the one before them was answered are served in bounds', async () => {
+    const call = 'GET /health HTTP/1.1\r\nHost: belfry\r\n\r\n';
+    const answers = ({ text }: { text: string }) => text.match(/HTTP\/1\.1 200/g)?.length ?? 0;
+    assert.equal(answers(await say(call.repeat(30))), 30);
+    const many = await speak(fleet().api.url, [call.repeat(1_500)], { quietMs: 5_000 });
+    assert.ok(answers(many) <= 50, `${answers(many)} were answered`);
+  });
+
   test('headers that are too many or too long are refused', async () => {
     const { status } = await say(request([...usual(), `X-Long: ${'x'.repeat(20_000)}`]));
     assert.equal(status, 431);

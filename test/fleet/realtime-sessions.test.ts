@@ -123,6 +123,35 @@ describe('sessions', () => {
     for (const client of [...clients, next]) client.close();
   });
 
+  test('of somebody who is not known are as many as may be, too, though all are asked for at once', async () => {
+    const clients = await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        (index % 2 === 0 ? openSocket : openEvents)(fleet(), { sub: 'nobody' }),
+      ),
+    );
+    const states = await Promise.all(clients.map(({ ended }) => Promise.race([ended, undefined])));
+    assert.equal(states.filter((state) => state === undefined).length, 4);
+    clients.find((_, index) => states[index] === undefined)?.close();
+    const next = await waitFor(async () => {
+      const one = await openSocket(fleet(), { sub: 'nobody' });
+      return (await Promise.race([one.ended, undefined])) === undefined ? one : null;
+    });
+    for (const client of [...clients, next]) client.close();
+  });
+
+  test('that stand behind each other on one connection end with it', async () => {
+    await fleet().person('pipelines');
+    const { port, host } = new URL(fleet().api.url);
+    const token = await fleet().token('user', 'pipelines');
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    const request = `GET /api/v1/stream HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    socket.write(request.repeat(3));
+    await waitFor(async () => (await sessionsOf('pipelines')).length === 3);
+    socket.destroy();
+    await waitFor(async () => (await sessionsOf('pipelines')).length === 0);
+  });
+
   test('that do not answer are dropped though their connection does not end; those that do are not', async () => {
     await fleet().person('quiet');
     const well = await openSocket(fleet(), { sub: 'quiet' });

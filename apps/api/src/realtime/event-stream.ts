@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { StreamEnd } from '@belfry/shared/service/events.js';
 import type { RequestHandler } from 'express';
+import { onceGone } from '../middleware/gone.js';
 import { goesOn } from '../middleware/observe.js';
 import { type Admission, isListed } from './admission.js';
 import type { Line } from './line.js';
@@ -45,7 +46,7 @@ export function eventStream({ streams, admission, origins }: EventStreamParts): 
     }
     req.socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const line = lineOf(res);
-    res.once('close', () => streams.end(line, 'left'));
+    onceGone(req, res, () => streams.end(line, 'left'));
     res.on('error', () => undefined);
     res.writeHead(200, headers);
     goesOn(res);

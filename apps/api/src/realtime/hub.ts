@@ -26,8 +26,6 @@ export interface Hub {
   leave(session: Session): void;
   /** Everybody who is here. */
   sessions(): Session[];
-  /** How many sessions a person has here. */
-  countOf(personId: string): number;
   /** Looks no more. Resolves when nothing is under way. */
   stop(): Promise<void>;
 }
@@ -209,7 +207,6 @@ export function createHub({ database, node, events, end }: HubOptions): Hub {
       byMark.delete(markOf(session.personId));
     },
     sessions: () => [...people.values()].flatMap(({ sessions }) => [...sessions]),
-    countOf: (personId) => people.get(personId)?.sessions.size ?? 0,
     async stop() {
       stopped = true;
       await looking;

@@ -19,6 +19,7 @@ import type { Caller } from '../middleware/authenticate.js';
 import { createHub } from './hub.js';
 import type { Line } from './line.js';
 import { createSession, type Session } from './session.js';
+import { Strangers } from './strangers.js';
 
 /** A place for a stream, before there is a line. Whoever takes one uses it or gives it back. */
 export interface Place {
@@ -62,6 +63,7 @@ export function createStreams({ settings, database, events, registry }: StreamsP
   const byLine = new Map<Line, Session>();
   const expiries = new Map<Line, NodeJS.Timeout>();
   const ended = new Set<string>();
+  const strangers = new Strangers(bounds.perPerson);
   let taken = 0;
   let stopping = false;
 
@@ -85,9 +87,14 @@ export function createStreams({ settings, database, events, registry }: StreamsP
     byLine.delete(line);
     hub.leave(session);
     if (session.known && reason !== 'disconnected') ended.add(session.id);
-    taken -= 1;
+    release(session);
     events.streamEnded({ sessionId: session.id, transport: line.transport, reason });
     void writeEnded();
+  }
+
+  function release({ personId, id }: { readonly personId: string; readonly id: string }): void {
+    taken -= 1;
+    strangers.remove(personId, id);
   }
 
   function expireAt(line: Line, at: number): void {
@@ -189,8 +196,8 @@ export function createStreams({ settings, database, events, registry }: StreamsP
       const id = newId();
       try {
         const opened = await openStream(database, { id, personId: caller.sub, transport }, node, bounds);
-        const strange = opened === 'unknown' && hub.countOf(caller.sub) >= bounds.perPerson;
-        if (opened === 'full' || strange) throw tooManyStreams();
+        if (opened === 'full' || (opened === 'unknown' && !strangers.add(caller.sub, id)))
+          throw tooManyStreams();
         return { id, caller, known: opened === 'open' };
       } catch (error) {
         taken -= 1;
@@ -198,8 +205,8 @@ export function createStreams({ settings, database, events, registry }: StreamsP
       }
     },
 
-    giveBack({ id, known }) {
-      taken -= 1;
+    giveBack({ id, caller, known }) {
+      release({ personId: caller.sub, id });
       if (known) ended.add(id);
       void writeEnded();
     },

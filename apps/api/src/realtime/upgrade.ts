@@ -12,7 +12,7 @@ type Upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => Promise<v
 /** Takes the requests of a server that ask for a WebSocket at `path`; refusals are answered as everywhere else. */
 export function acceptUpgrades(server: Server, path: string, upgrade: Upgrade, log: Logger): void {
   server.on('upgrade', (req, socket, head) => {
-    socket.on('error', () => undefined);
+    socket.on('error', passOver);
     if (req.headers.upgrade?.toLowerCase() !== 'websocket') return serveAnyway(server, req, socket, head);
     const there = URL.parse(req.url ?? '/', 'http://localhost')?.pathname === path;
     const upgraded = there ? upgrade(req, socket, head) : Promise.reject(nothingToUpgrade(req));
@@ -32,9 +32,14 @@ function serveAnyway(server: Server, req: IncomingMessage, socket: Duplex, head:
     const name = req.rawHeaders[at] ?? '';
     if (!WISHES.has(name.toLowerCase())) lines.push(`${name}: ${req.rawHeaders[at + 1]}`);
   }
+  // The next request of this connection may wish for the same.
+  socket.off('error', passOver);
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
   server.emit('connection', socket);
 }
+
+/** A broken connection is closed, and that is enough. */
+function passOver(): void {}
 
 const WISHES = new Set(['upgrade', 'connection', 'http2-settings']);
 

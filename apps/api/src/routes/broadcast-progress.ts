@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import { type BroadcastProgress, findBroadcast } from '@belfry/shared/ledger/broadcasts.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { type Glance, glanceAt } from '../metrics/glance.js';
 import { allow, callerOf } from '../middleware/authenticate.js';
+import { onceGone } from '../middleware/gone.js';
 import { idIn } from '../middleware/parse.js';
 import { hasEnded, shownBroadcast } from './broadcast-shape.js';
 import { loadBroadcast } from './broadcasts.js';
@@ -59,7 +60,7 @@ export function broadcastProgressRoutes({ database, ending }: ProgressParts): Ro
     watchers += 1;
     try {
       const until = Math.min(Date.now() + LONGEST_MS, callerOf(req).expiresAt);
-      await show(res, first, one.look, until);
+      await show(req, res, first, one.look, until);
     } finally {
       one.watchers -= 1;
       watchers -= 1;
@@ -70,6 +71,7 @@ export function broadcastProgressRoutes({ database, ending }: ProgressParts): Ro
 
   /** Resolves when the broadcast has ended, nobody watches any more, or it is time to connect again. */
   async function show(
+    req: Request,
     res: Response,
     first: BroadcastProgress,
     look: Glance<Look>,
@@ -77,7 +79,7 @@ export function broadcastProgressRoutes({ database, ending }: ProgressParts): Ro
   ): Promise<void> {
     const gone = new AbortController();
     const leave = () => gone.abort();
-    res.once('close', leave);
+    const forget = onceGone(req, res, leave);
     if (ending.aborted) leave();
     else ending.addEventListener('abort', leave, { once: true });
     try {
@@ -95,7 +97,7 @@ export function broadcastProgressRoutes({ database, ending }: ProgressParts): Ro
       }
     } finally {
       ending.removeEventListener('abort', leave);
-      res.off('close', leave);
+      forget();
     }
   }
 

@@ -45,7 +45,7 @@ export function openStream(
   { perPerson, ttlMs }: SessionBounds,
 ): Promise<'open' | 'full' | 'unknown'> {
   return database.transaction(async (transaction) => {
-    if (!(await hold(transaction, personId))) return 'unknown';
+    if (!(await hold(transaction, personId, ttlMs))) return 'unknown';
     const [row] = await transaction.rows<{ streams: number }>(
       `SELECT count(*) AS streams FROM realtime_session
        WHERE person_id = $1 AND transport <> 'reported' AND ${liveIf(2)}`,
@@ -60,10 +60,19 @@ export function openStream(
   });
 }
 
-/** Lets nobody else count or add sessions of this person until the commit. False when there is no such person. */
-async function hold(transaction: Statements, personId: string): Promise<boolean> {
+/**
+ * Lets nobody else count or add sessions of this person until the commit. Those that are gone make room: whoever asks is here, so
+ * they tell nothing any more. False when there is no such person.
+ */
+async function hold(transaction: Statements, personId: string, ttlMs: number): Promise<boolean> {
   const rows = await transaction.rows('SELECT 1 FROM person WHERE id = $1 FOR NO KEY UPDATE', [personId]);
-  return rows.length > 0;
+  if (rows.length === 0) return false;
+  await transaction.rows(
+    `DELETE FROM realtime_session WHERE id IN (
+       SELECT id FROM realtime_session WHERE person_id = $1 AND NOT ${liveIf(2)} FOR UPDATE SKIP LOCKED)`,
+    [personId, ttlMs],
+  );
+  return true;
 }
 
 /** Says that a process still holds these streams. Resolves with those that are still to be held. */
@@ -126,7 +135,7 @@ export function reportSession(
   { perPerson, ttlMs }: SessionBounds,
 ): Promise<string | null> {
   return database.transaction(async (transaction) => {
-    if (!(await hold(transaction, personId))) return null;
+    if (!(await hold(transaction, personId, ttlMs))) return null;
     const said = JSON.stringify(device === null ? {} : { device_info: device });
     if (name !== null) {
       const [known] = await transaction.rows(
@@ -224,14 +233,15 @@ export async function presenceOf(
 const REMEMBERED_DAYS = 30;
 const SWEPT_AT_ONCE = 1_000;
 
-/** Takes away rows of sessions that are gone: all but the latest of a person, and that one after thirty days. */
+/**
+ * Takes away rows of sessions that are gone when that is thirty days ago, by the index on that moment: whatever else is there is
+ * not looked at, so this may be done often. Whoever comes back takes away their own.
+ */
 export async function forgetSessions(database: Statements, ttlMs: number): Promise<void> {
   await database.rows(
     `DELETE FROM realtime_session WHERE id IN (
-       SELECT gone.id FROM realtime_session AS gone
-       WHERE NOT ${liveIf(1)} AND (seen_at < now() - interval '${REMEMBERED_DAYS} days' OR EXISTS (
-         SELECT 1 FROM realtime_session AS later WHERE later.person_id = gone.person_id
-           AND (later.seen_at, later.id) > (gone.seen_at, gone.id)))
+       SELECT id FROM realtime_session
+       WHERE seen_at < now() - interval '${REMEMBERED_DAYS} days' AND NOT ${liveIf(1)}
        LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED)`,
     [ttlMs],
   );
