@@ -244,13 +244,19 @@ export async function presenceOf(
 /** How long it is known when somebody was last here. */
 const REMEMBERED_DAYS = 30;
 const SWEPT_AT_ONCE = 1_000;
+/** A process that was silent for less may be back: it was stopped, or the ledger could not be reached. */
+const SILENT_ROWS = '1 day';
 
-/** Takes away rows of sessions that are gone: all but the latest of a person, and that one after thirty days. */
+/**
+ * Takes away rows of sessions that are gone: all but the latest of a person, and that one after thirty days. The rows of a
+ * silent process stay for a day: should it be back, it would take its streams for ended on purpose.
+ */
 export async function forgetSessions(database: Statements, ttlMs: number): Promise<void> {
   await database.rows(
     `DELETE FROM realtime_session WHERE id IN (
        SELECT gone.id FROM realtime_session AS gone
-       WHERE NOT ${liveIf(1)} AND (seen_at < now() - interval '${REMEMBERED_DAYS} days' OR EXISTS (
+       WHERE NOT ${liveIf(1)} AND (node IS NULL OR node = '${ENDED}' OR seen_at < now() - interval '${SILENT_ROWS}')
+         AND (seen_at < now() - interval '${REMEMBERED_DAYS} days' OR EXISTS (
          SELECT 1 FROM realtime_session AS later WHERE later.person_id = gone.person_id
            AND (later.seen_at, later.id) > (gone.seen_at, gone.id)))
        LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED)`,
