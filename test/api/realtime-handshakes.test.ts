@@ -62,11 +62,14 @@ describe('a handshake', () => {
     for (const text of good) {
       const answer = await speak(fleet().api.url, [text], { quietMs: 100 });
       assert.equal(answer.status, 101, answer.text);
-      assert.ok(!answer.text.includes('permessage-deflate'));
     }
-    const socket = new WebSocket(`ws://${host()}/ws`, ['other', `belfry.${token}`]);
+    // What comes in is as large as it says it is: compression is offered, and not taken.
+    const socket = new WebSocket(`ws://${host()}/ws`, ['other', `belfry.${token}`], {
+      perMessageDeflate: true,
+    });
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
     assert.equal(socket.protocol, `belfry.${token}`);
+    assert.equal(socket.extensions, '');
     socket.terminate();
   });
 
@@ -265,8 +268,9 @@ describe('a handshake', () => {
 
   test('is cut with its connection when the client leaves in the middle of it', async () => {
     const { port } = new URL(fleet().api.url);
+    // Fewer than one person may have, so that there is room while they are given back.
     await Promise.all(
-      Array.from({ length: 20 }, async () => {
+      Array.from({ length: 15 }, async () => {
         const socket = connect(Number(port), '127.0.0.1');
         socket.on('error', () => undefined);
         socket.write(handshake('/ws'));

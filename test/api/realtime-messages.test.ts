@@ -39,8 +39,17 @@ describe('on a WebSocket', () => {
     client.close();
   });
 
-  const ends: readonly (readonly [string, number, (client: StreamClient) => void])[] = [
+  const ends: readonly (readonly [string, number, (client: StreamClient) => unknown])[] = [
     ['a message over 64 KB', 1009, (client) => client.say(`"${'x'.repeat(64 * 1024)}"`)],
+    [
+      'a message over 64 KB in pieces',
+      1009,
+      (client) => {
+        for (const fin of [false, true]) void client.frame('x'.repeat(40 * 1024), { fin });
+      },
+    ],
+    ['something else than text', 1003, (client) => client.frame(Buffer.from('{"type":"ping"}'))],
+    ['text that is not UTF-8', 1007, (client) => client.frame(Buffer.from([0xc3, 0x28]), { binary: false })],
     [
       'more messages than it can be told of',
       1008,
@@ -53,8 +62,12 @@ describe('on a WebSocket', () => {
   for (const [what, code, act] of ends)
     test(`${what} ends the connection with ${code}`, async () => {
       const client = await openSocket(fleet(), { sub: 'p' });
+      const other = await openSocket(fleet(), { sub: 'p' });
       act(client);
       assert.equal((await client.ended).code, code);
+      other.say({ type: 'ping' });
+      await untilHeard(other, 'pong');
+      other.close();
     });
 
   test('a connection and what is marked as read on it count as calls', async () => {

@@ -4,10 +4,13 @@ import { after, before, describe, test } from 'node:test';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { SignJWT } from 'jose';
-import { type Fleet, useFleet } from '../support/fleet.js';
+import { assertProblem } from '../api/problem.js';
+import { speak } from '../api/raw-http.js';
+import { useFleet } from '../support/fleet.js';
 import { items } from '../support/http.js';
 import { waitFor } from '../support/wait.js';
 import {
+  isOpen,
   ledgerOf,
   noteFor,
   openEvents,
@@ -15,6 +18,7 @@ import {
   putNotes,
   untilHeard,
   untilNotes,
+  waitingForLocks,
 } from './stream-clients.js';
 
 // No worker says that there is something to look at: every API finds it by itself.
@@ -33,6 +37,11 @@ describe('sessions', () => {
 
   const presence = async (person: string) => (await fleet().call('GET', `/presence/${person}`)).body;
   const sessionsOf = async (person: string) => items((await presence(person)).sessions);
+
+  async function handshakeOf(person: string, url: string): Promise<string> {
+    const token = await fleet().token('user', person);
+    return `GET /ws HTTP/1.1\r\nHost: ${new URL(url).host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+  }
 
   test('get what nobody has told of, and nothing twice', async () => {
     await fleet().person('untold');
@@ -152,10 +161,70 @@ describe('sessions', () => {
     await waitFor(async () => (await sessionsOf('pipelines')).length === 0);
   });
 
+  test('of one process are as many as may be, and one that ends makes room', async () => {
+    await fleet().person('crowd');
+    const { url } = await fleet().addApi({ REALTIME_STREAMS: '2' });
+    const here = { sub: 'crowd', api: fleet().apis.length - 1 };
+    const socket = await openSocket(fleet(), here);
+    const events = await openEvents(fleet(), here);
+    for (const client of [socket, events]) {
+      const answer = await fleet().call('GET', '/stream', undefined, { as: 'user', ...here });
+      assertProblem(answer, 503, { code: 'too_many_streams' });
+      assert.match(answer.headers.get('retry-after') ?? '', /^[1-5]$/);
+      const handshake = await speak(url, [await handshakeOf('crowd', url)]);
+      assert.equal(handshake.status, 503);
+      assert.match(handshake.text, /^retry-after: [1-5]\r$/im);
+      assert.match(handshake.text, /"code":"too_many_streams"/);
+      // At another process there is room.
+      const elsewhere = await openSocket(fleet(), { sub: 'crowd' });
+      assert.ok(await isOpen(elsewhere));
+      elsewhere.close();
+      client.close();
+      const next = await waitFor(async () => {
+        const one = await openEvents(fleet(), here);
+        return (await isOpen(one)) ? one : undefined;
+      });
+      if (client === events) next.close();
+    }
+    await fleet().apis.at(-1)?.stop();
+  });
+
+  test('that their process was late to renew are not taken for ended', async () => {
+    for (const person of ['renewed', 'forgotten']) await fleet().person(person);
+    const client = await openEvents(fleet(), { sub: 'renewed', api: 1 });
+    const later = await openSocket(fleet(), { sub: 'renewed' });
+    later.close();
+    await waitFor(async () => (await sessionsOf('renewed')).length === 1);
+    const { database } = fleet();
+    fleet().apis[1]?.kill('SIGSTOP');
+    try {
+      await database.query(
+        `UPDATE realtime_session SET seen_at = now() - interval '10 minutes' WHERE person_id = 'renewed' AND transport = 'sse'`,
+      );
+      // By the time that these have been taken away, the other process has passed those as well.
+      await database.query(
+        `INSERT INTO realtime_session (id, person_id, node, transport, seen_at)
+         SELECT gen_random_uuid(), 'forgotten', '00000000-0000-0000-0000-000000000000', 'sse', now() - n * interval '1 hour'
+         FROM generate_series(1, 3) AS n`,
+      );
+      await waitFor(async () => {
+        const { rows } = await database.query(`SELECT FROM realtime_session WHERE person_id = 'forgotten'`);
+        return rows.length === 1;
+      });
+    } finally {
+      fleet().apis[1]?.kill('SIGCONT');
+    }
+    await waitFor(async () => (await sessionsOf('renewed')).length === 1);
+    const ids = await putNotes(ledger, 'renewed', 1);
+    assert.deepEqual(await untilNotes(client, 1), ids);
+    assert.ok(await isOpen(client));
+    client.close();
+  });
+
   test('that do not answer are dropped though their connection does not end; those that do are not', async () => {
     await fleet().person('quiet');
     const well = await openSocket(fleet(), { sub: 'quiet' });
-    const { port, host } = new URL(fleet().api.url);
+    const { port } = new URL(fleet().api.url);
     const mute = connect(Number(port), '127.0.0.1');
     mute.on('error', () => undefined);
     const closed = new Promise<string>((resolve) => {
@@ -165,10 +234,7 @@ describe('sessions', () => {
       });
       mute.once('close', () => resolve(text));
     });
-    const token = await fleet().token('user', 'quiet');
-    mute.write(
-      `GET /ws HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-    );
+    mute.write(await handshakeOf('quiet', fleet().api.url));
     await waitFor(async () => (await sessionsOf('quiet')).length === 2);
     assert.match(await closed, /^HTTP\/1\.1 101 [\s\S]*not heard of for too long/);
     assert.equal((await sessionsOf('quiet')).length, 1);
@@ -213,10 +279,3 @@ describe('sessions', () => {
     again.close();
   });
 });
-
-async function waitingForLocks({ database }: Fleet): Promise<number> {
-  const { rows } = await database.query(
-    `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-  );
-  return Number(rows[0]?.count);
-}

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { type Fleet, useFleet } from '../support/fleet.js';
+import { useFleet } from '../support/fleet.js';
 import { scrape } from '../support/scrape.js';
-import { inboxOf, ledgerOf, OPEN, putNotes, untilNotes } from './stream-clients.js';
+import { inboxOf, ledgerOf, memoryOf, OPEN, putNotes, untilNotes } from './stream-clients.js';
 
 describe('streams', () => {
   const fleet = useFleet({ engine: 'postgres', workers: [], env: { REALTIME_LOOK_MS: '100' } });
@@ -45,9 +45,3 @@ describe('streams', () => {
     });
   }
 });
-
-/** What the first API process has in use, garbage included. */
-async function memoryOf({ api }: Fleet): Promise<number> {
-  const { value } = await scrape(api.url);
-  return (value('nodejs_heap_size_used_bytes') ?? 0) + (value('nodejs_external_memory_bytes') ?? 0);
-}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { forEachEngine } from '../support/engines.js';
 import { useFleet } from '../support/fleet.js';
+import { items } from '../support/http.js';
 import { waitFor } from '../support/wait.js';
 import { inboxOf, OPEN, openEvents, openSocket, untilHeard, untilNotes } from './stream-clients.js';
 
@@ -66,6 +67,60 @@ forEachEngine((engine) => {
     const theirs = await tell('q', 'Yours');
     for (const client of others) assert.deepEqual(await untilNotes(client, 1), [theirs]);
     for (const client of [...mine, ...others]) client.close();
+  });
+
+  test('a client that comes back as another session reads what it had before, and every session hears of it once', async () => {
+    await fleet().person('back');
+    const before = await openSocket(fleet(), { sub: 'back', api: 0 });
+    const [first, second, third] = await tellMany('back', 3);
+    await untilNotes(before, 3);
+    const other = await openEvents(fleet(), { sub: 'back', api: 0 });
+    await untilNotes(other, 3);
+    const session_id = before.heard[0]?.session_id;
+    before.drop();
+    const again = await openSocket(fleet(), { sub: 'back', api: 1, since: third });
+    const untilLeft = async (count: number) => {
+      for (const { heard } of [again, other])
+        await waitFor(() => heard.some((one) => one.type === 'unread_count' && one.count === count));
+    };
+    const self = { as: 'user', sub: 'back' } as const;
+    again.say({ type: 'read', id: first });
+    await untilLeft(2);
+    // Once more is as once.
+    again.say({ type: 'read', id: first });
+    again.say({ type: 'ping' });
+    await untilHeard(again, 'pong');
+    await fleet().call('POST', `/users/back/inbox/${second}/read`, undefined, { ...self, api: 0 });
+    await untilLeft(1);
+    for (const { heard } of [again, other])
+      assert.deepEqual(
+        heard.filter(({ type }) => ['read', 'unread_count', 'error', 'resync'].includes(type)),
+        [
+          { type: 'read', id: first },
+          { type: 'unread_count', count: 2 },
+          { type: 'read', id: second },
+          { type: 'unread_count', count: 1 },
+        ],
+      );
+
+    // By the name of what it was before, nothing is ended any more.
+    const sessions = async () => items((await fleet().call('GET', '/presence/back')).body.sessions);
+    await waitFor(async () => (await sessions()).length === 2);
+    const ended = await fleet().call('POST', '/websocket/disconnect/back', { session_id }, self);
+    assert.equal(ended.body.sessions, 0);
+    const fourth = await tell('back', 'still here');
+    await untilNotes(again, 1);
+    assert.deepEqual(again.ids(), [fourth]);
+    assert.notEqual(
+      again.heard.find(({ id, type }) => id === fourth && type === 'notification')?.session_id,
+      session_id,
+    );
+    const { body } = await fleet().call('GET', '/users/back/inbox/unread-count', undefined, {
+      ...self,
+      api: 1,
+    });
+    assert.equal(body.count, 2);
+    for (const client of [again, other]) client.close();
   });
 
   for (const [name, open] of Object.entries(OPEN)) {

@@ -5,6 +5,7 @@ import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
 import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { WebSocket } from 'ws';
 import type { Fleet } from '../support/fleet.js';
+import { scrape } from '../support/scrape.js';
 import { waitFor } from '../support/wait.js';
 
 /** A message as it came. */
@@ -20,6 +21,11 @@ export type StreamClient = {
   ids(): string[];
   readonly ended: Promise<Ended>;
   say(message: unknown): void;
+  /** Sends one frame of a WebSocket as it is; resolves when it has been taken, or cannot be sent any more. */
+  frame(
+    data: string | Uint8Array,
+    options?: { binary?: boolean; fin?: boolean; ping?: boolean },
+  ): Promise<void>;
   /** Reads no more, or goes on reading. */
   pause(paused: boolean): void;
   /** Breaks the connection off, with no word. */
@@ -68,6 +74,11 @@ export async function openSocket(fleet: Fleet, options: StreamOptions): Promise<
     ids: () => idsOf(heard),
     ended,
     say: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
+    frame: (data, { ping = false, ...options } = {}) =>
+      new Promise((resolve) => {
+        if (ping) socket.ping(data, true, () => resolve());
+        else socket.send(data, options, () => resolve());
+      }),
     pause: (paused) => (paused ? socket.pause() : socket.resume()),
     drop: () => socket.terminate(),
     close: () => socket.close(),
@@ -114,6 +125,7 @@ export async function openEvents(fleet: Fleet, options: StreamOptions): Promise<
     ids: () => idsOf(heard),
     ended,
     say: () => undefined,
+    frame: async () => undefined,
     pause: (paused) => (paused ? response?.pause() : response?.resume()),
     drop: () => request.destroy(),
     close: () => request.destroy(),
@@ -189,4 +201,23 @@ export async function inboxOf(fleet: Fleet, personId: string): Promise<string[]>
     [personId],
   );
   return rows.map(({ id }) => String(id));
+}
+
+/** How many connections to the ledger wait for a lock. */
+export async function waitingForLocks({ database }: Fleet): Promise<number> {
+  const { rows } = await database.query(
+    `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
+  return Number(rows[0]?.count);
+}
+
+/** True while nothing has ended it. */
+export async function isOpen(client: StreamClient): Promise<boolean> {
+  return (await Promise.race([client.ended, undefined])) === undefined;
+}
+
+/** What the first API process has in use, garbage included. */
+export async function memoryOf({ api }: Fleet): Promise<number> {
+  const { value } = await scrape(api.url);
+  return (value('nodejs_heap_size_used_bytes') ?? 0) + (value('nodejs_external_memory_bytes') ?? 0);
 }

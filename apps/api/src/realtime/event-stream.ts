@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import { onceGone } from '../middleware/gone.js';
 import { goesOn } from '../middleware/observe.js';
 import { type Admission, isListed } from './admission.js';
-import type { Line } from './line.js';
+import { comeBackMs, type Line } from './line.js';
 import type { Streams } from './streams.js';
 
 export interface EventStreamParts {
@@ -39,7 +39,7 @@ export function eventStream({ streams, admission, origins }: EventStreamParts): 
       res.writeHead(200, headers).end();
       return;
     }
-    const place = await streams.take(caller, 'sse');
+    const place = await streams.take(caller, 'sse', since);
     if (res.closed || req.socket.destroyed) {
       streams.giveBack(place);
       return;
@@ -52,13 +52,8 @@ export function eventStream({ streams, admission, origins }: EventStreamParts): 
     goesOn(res);
     // The first bytes: whatever stands between us and the client sees that this has begun.
     res.write(`retry: ${comeBackMs()}\n: welcome\n\n`);
-    await streams.begin(place, line, since);
+    streams.begin(place, line);
   };
-}
-
-/** Clients whose stream breaks off come back after this time, each after another one. */
-function comeBackMs(): number {
-  return 1_000 + Math.floor(Math.random() * 4_000);
 }
 
 /** What a client is told before its stream ends; when nothing is said it comes back by itself. */

@@ -27,5 +27,9 @@ export const CLOSE: Readonly<Record<StreamEnd, readonly [code: number, reason: s
   disconnected: [4410, 'the session was ended'],
   stopping: [1001, 'going away; come back and name the last id'],
   misused: [1008, 'too many messages at once'],
-  failed: [1013, 'the database cannot be reached; come back later'],
 };
+
+/** After this time a client should come back: each after another one, so that not all of them come in the same moment. */
+export function comeBackMs(): number {
+  return 1_000 + Math.floor(Math.random() * 4_000);
+}

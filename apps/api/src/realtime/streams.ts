@@ -2,12 +2,11 @@ import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { newId } from '@belfry/shared/domain/ids.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { openingOf } from '@belfry/shared/ledger/inbox-stream.js';
+import type { Opening } from '@belfry/shared/ledger/inbox-stream.js';
 import {
   adoptStreams,
   endStreams,
   forgetSessions,
-  openStream,
   RENEW_MS,
   renewStreams,
 } from '@belfry/shared/ledger/sessions.js';
@@ -17,7 +16,8 @@ import { Gauge, type Registry } from '@belfry/shared/service/metrics.js';
 import { within } from '@belfry/shared/service/within.js';
 import type { Caller } from '../middleware/authenticate.js';
 import { createHub } from './hub.js';
-import type { Line } from './line.js';
+import { comeBackMs, type Line } from './line.js';
+import { createOpenings } from './openings.js';
 import { createSession, type Session } from './session.js';
 import { Strangers } from './strangers.js';
 
@@ -26,17 +26,22 @@ export interface Place {
   readonly id: string;
   readonly caller: Caller;
   readonly known: boolean;
+  /** What the client missed. */
+  readonly opening: Opening;
 }
 
 /** The streams of this process. */
 export interface Streams {
   look(personIds: readonly string[]): void;
   lookAtMarked(marks: readonly string[]): void;
-  /** Takes a place for a stream. Throws `Refusal` when the person or the process has as many as there may be. */
-  take(caller: Caller, transport: StreamTransport): Promise<Place>;
+  /**
+   * Takes a place for a stream, and reads what its client has missed. Throws `Refusal` when the person or the process has as
+   * many as there may be, or when so many want one that the turn of this one does not come.
+   */
+  take(caller: Caller, transport: StreamTransport, since: string | null): Promise<Place>;
   giveBack(place: Place): void;
-  /** Begins the stream: what the client missed, and then everything new. Closes the line when that cannot be read. */
-  begin(place: Place, line: Line, since: string | null): Promise<void>;
+  /** Begins the stream: what the client missed, and then everything new. */
+  begin(place: Place, line: Line): void;
   /** Ends the stream on a line, if it is there. Twice is fine. */
   end(line: Line, reason: StreamEnd): void;
   stop(): Promise<void>;
@@ -53,7 +58,7 @@ export interface StreamsParts {
 const TURNS_SILENT = 3;
 /** Longer waits are beyond what a timer takes. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-const COME_BACK_MS = 5_000;
+const FULL_MS = 5_000;
 
 export function createStreams({ settings, database, events, registry }: StreamsParts): Streams {
   const node = newId();
@@ -64,6 +69,13 @@ export function createStreams({ settings, database, events, registry }: StreamsP
   const expiries = new Map<Line, NodeJS.Timeout>();
   const ended = new Set<string>();
   const strangers = new Strangers(bounds.perPerson);
+  const open = createOpenings({
+    database,
+    node,
+    bounds,
+    connections: settings.DATABASE_POOL,
+    waiting: settings.REALTIME_STREAMS,
+  });
   let taken = 0;
   let stopping = false;
 
@@ -86,10 +98,9 @@ export function createStreams({ settings, database, events, registry }: StreamsP
     if (session === undefined) return;
     byLine.delete(line);
     hub.leave(session);
-    if (session.known && reason !== 'disconnected') ended.add(session.id);
+    if (session.known && reason !== 'disconnected') hasEnded(session.id);
     release(session);
     events.streamEnded({ sessionId: session.id, transport: line.transport, reason });
-    void writeEnded();
   }
 
   function release({ personId, id }: { readonly personId: string; readonly id: string }): void {
@@ -185,53 +196,52 @@ export function createStreams({ settings, database, events, registry }: StreamsP
     await writeEnded();
   }
 
+  function giveBack({ id, caller, known }: Place): void {
+    release({ personId: caller.sub, id });
+    if (known) hasEnded(id);
+  }
+
+  function hasEnded(id: string): void {
+    ended.add(id);
+    void writeEnded();
+  }
+
   return {
     look: hub.look,
     lookAtMarked: hub.lookAtMarked,
 
-    async take(caller, transport) {
+    async take(caller, transport, since) {
       if (stopping) throw new Refusal('unavailable', 'This process is going away.', { retryAfterMs: 1_000 });
       if (taken >= settings.REALTIME_STREAMS) throw tooManyHere();
       taken += 1;
       const id = newId();
+      const personId = caller.sub;
       try {
-        const opened = await openStream(database, { id, personId: caller.sub, transport }, node, bounds);
-        if (opened === 'full' || (opened === 'unknown' && !strangers.add(caller.sub, id)))
-          throw tooManyStreams();
-        return { id, caller, known: opened === 'open' };
+        const { admittance, opening } = await open({ id, personId, transport, since });
+        const strange = admittance === 'unknown' && !strangers.add(personId, id);
+        if (admittance === 'full' || strange) throw tooManyStreams();
+        return { id, caller, known: admittance === 'open', opening };
       } catch (error) {
         taken -= 1;
         throw error;
       }
     },
 
-    giveBack({ id, caller, known }) {
-      release({ personId: caller.sub, id });
-      if (known) ended.add(id);
-      void writeEnded();
-    },
+    giveBack,
 
-    async begin(place, line, since) {
-      const { id, caller, known } = place;
+    begin({ id, caller, known, opening }, line) {
       const personId = caller.sub;
+      const { notes, cursor, resync, unread } = opening;
       const onRoom = () => hub.look([personId]);
-      const session = createSession({ id, personId, line, cursor: 0, known, onRoom });
+      const session = createSession({ id, personId, line, cursor, known, onRoom });
       byLine.set(line, session);
       events.streamOpened({ sessionId: id, transport: line.transport });
+      if (stopping) return end(line, 'stopping');
       expireAt(line, caller.expiresAt);
-      try {
-        const { notes, cursor, resync, unread } = await openingOf(database, personId, since);
-        if (byLine.get(line) !== session) return;
-        if (stopping) return end(line, 'stopping');
-        if (resync) session.tell({ type: 'resync' });
-        for (const note of notes) session.send(note);
-        if (notes.length > 0) events.streamed({ transport: line.transport, notes: notes.length });
-        session.cursor = cursor;
-        hub.join(session, unread);
-      } catch (error) {
-        events.streamsFailed({ task: 'begin', error });
-        end(line, 'failed');
-      }
+      if (resync) session.tell({ type: 'resync' });
+      for (const note of notes) session.send(note);
+      if (notes.length > 0) events.streamed({ transport: line.transport, notes: notes.length });
+      hub.join(session, unread);
     },
 
     end,
@@ -247,13 +257,13 @@ export function createStreams({ settings, database, events, registry }: StreamsP
 export function tooManyStreams(): Refusal {
   return new Refusal('rate_limited', 'Too Many Requests: this person has as many streams as there may be.', {
     reason: 'too_many_streams',
-    retryAfterMs: COME_BACK_MS,
+    retryAfterMs: FULL_MS,
   });
 }
 
 function tooManyHere(): Refusal {
   return new Refusal('unavailable', 'This process has as many streams as there may be.', {
     reason: 'too_many_streams',
-    retryAfterMs: COME_BACK_MS,
+    retryAfterMs: comeBackMs(),
   });
 }

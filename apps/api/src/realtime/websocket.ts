@@ -39,26 +39,24 @@ export function createWebSockets({ streams, admission, hear, log }: WebSocketPar
 
   return async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const { caller, since } = await admission(req);
-    const place = await streams.take(caller, 'websocket');
+    const place = await streams.take(caller, 'websocket', since);
     let opened = false;
     server.handleUpgrade(req, socket, head, (ws) => {
       opened = true;
       const line = lineOf(ws);
       ws.on('error', () => undefined); // a broken frame, or a broken connection: the close that follows says it
       ws.once('close', () => streams.end(line, 'left'));
-      listen(ws, line, caller.sub, streams.begin(place, line, since));
+      streams.begin(place, line);
+      listen(ws, line, caller.sub);
     });
     // The handshake was not good, or the client has left meanwhile.
     if (!opened) streams.giveBack(place);
   };
 
-  /** One message after the other, in their order; none before the stream has begun, so that its client hears what they do. */
-  function listen(ws: WebSocket, line: Line, personId: string, begun: Promise<void>): void {
-    ws.on('ping', () => {
-      if (ws.bufferedAmount > MOST_BUFFERED) streams.end(line, 'slow');
-    });
+  /** One message after the other, in their order. */
+  function listen(ws: WebSocket, line: Line, personId: string): void {
     let waiting = 0;
-    let last = begun;
+    let last = Promise.resolve();
     ws.on('message', (data: RawData, binary: boolean) => {
       if (ws.readyState !== ws.OPEN) return;
       if (binary) return ws.close(1003, 'text only');

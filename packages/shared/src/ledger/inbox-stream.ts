@@ -84,41 +84,72 @@ export interface Opening {
 /** How many of the last notes are looked at for a client that does not say where it stopped. */
 const AT_FIRST = 10;
 
-/**
- * Where the stream of a person begins: after the note `since`, or with those among the last ten that are not read.
- *
- * @param since the id of a notification, as the client gave it.
- */
-export async function openingOf(
-  database: Statements,
-  personId: string,
-  since: string | null,
-): Promise<Opening> {
-  const [standing] = await standingsOf(database, [personId], NOBODY);
-  const { lastSeq, unread } = standing ?? { lastSeq: 0, unread: [] };
-  if (since !== null) {
-    const stopped = isId(since) ? await seqOf(database, personId, since) : null;
-    // One that is newer than the last is of an inbox that was emptied meanwhile.
-    if (stopped !== null) return { notes: [], cursor: stopped, resync: false, unread };
-    return { notes: [], cursor: Math.max(0, lastSeq - INBOX_SIZE), resync: true, unread };
-  }
-  const notes = await database.rows<StreamedNote & Record<string, unknown>>(
-    `SELECT * FROM (
-       SELECT ${NOTE} FROM (
-         SELECT * FROM inbox_item WHERE person_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT ${AT_FIRST}
-       ) AS note LEFT JOIN notification ON notification.id = note.notification_id
-     ) AS shown WHERE "readAt" IS NULL ORDER BY seq`,
-    [personId, lastSeq],
-  );
-  return { notes, cursor: lastSeq, resync: false, unread };
+/** What a client says when it comes. */
+export interface Asked {
+  readonly personId: string;
+  /** The id of the last note it has, as it gave it; null when it does not say. */
+  readonly since: string | null;
 }
 
-async function seqOf(database: Statements, personId: string, notificationId: string): Promise<number | null> {
-  const [row] = await database.rows<{ seq: number | null }>(
-    'SELECT max(seq) AS seq FROM inbox_item WHERE person_id = $1 AND notification_id = $2',
-    [personId, notificationId],
+/**
+ * Where streams begin: after the note that the client names, or with those among the person's last ten that are not read.
+ * Three statements for all of them; results are in the order of what was asked.
+ */
+export async function openingsOf(database: Statements, asked: readonly Asked[]): Promise<Opening[]> {
+  const ids = [...new Set(asked.map(({ personId }) => personId))];
+  const standings = new Map(
+    (await standingsOf(database, ids, NOBODY)).map((standing) => [standing.personId, standing]),
   );
-  return row?.seq ?? null;
+  const stops = await stopsOf(database, asked);
+  const beginners = new Set(asked.flatMap(({ personId, since }) => (since === null ? [personId] : [])));
+  const firsts = await firstNotes(
+    database,
+    [...standings.values()].filter(({ personId }) => beginners.has(personId)),
+  );
+  return asked.map(({ personId, since }, index) => {
+    const { lastSeq, unread } = standings.get(personId) ?? { lastSeq: 0, unread: [] };
+    if (since === null)
+      return {
+        notes: firsts.filter((note) => note.personId === personId),
+        cursor: lastSeq,
+        resync: false,
+        unread,
+      };
+    const stopped = stops.get(index);
+    // One that is newer than the last is of an inbox that was emptied meanwhile.
+    if (stopped !== undefined) return { notes: [], cursor: stopped, resync: false, unread };
+    return { notes: [], cursor: Math.max(0, lastSeq - INBOX_SIZE), resync: true, unread };
+  });
+}
+
+/** The numbers of the notes that were named, by the place of who names them; without those that are not known. */
+async function stopsOf(database: Statements, asked: readonly Asked[]): Promise<Map<number, number>> {
+  const named = asked.flatMap(({ personId, since }, place) =>
+    since !== null && isId(since) ? [{ personId, since, place }] : [],
+  );
+  if (named.length === 0) return new Map();
+  const rows = await database.rows<{ place: number; seq: number }>(
+    `SELECT asked.place, max(note.seq) AS seq
+     FROM unnest($1::text[], $2::uuid[], $3::int[]) AS asked(person_id, notification_id, place)
+     JOIN inbox_item AS note ON note.person_id = asked.person_id AND note.notification_id = asked.notification_id
+     GROUP BY asked.place`,
+    [named.map(({ personId }) => personId), named.map(({ since }) => since), named.map(({ place }) => place)],
+  );
+  return new Map(rows.map(({ place, seq }) => [place, seq]));
+}
+
+/** Those that are not read among the last notes of each, the oldest first. */
+async function firstNotes(database: Statements, standings: readonly Standing[]): Promise<StreamedNote[]> {
+  if (standings.length === 0) return [];
+  return database.rows<StreamedNote & Record<string, unknown>>(
+    `SELECT * FROM (
+       SELECT ${NOTE} FROM unnest($1::text[], $2::bigint[]) AS asked(person_id, last_seq)
+       CROSS JOIN LATERAL (
+         SELECT * FROM inbox_item WHERE person_id = asked.person_id AND seq <= asked.last_seq ORDER BY seq DESC LIMIT ${AT_FIRST}
+       ) AS note LEFT JOIN notification ON notification.id = note.notification_id
+     ) AS shown WHERE "readAt" IS NULL ORDER BY "personId", seq`,
+    [standings.map(({ personId }) => personId), standings.map(({ lastSeq }) => lastSeq)],
+  );
 }
 
 /** No process has this id. */

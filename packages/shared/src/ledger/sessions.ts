@@ -34,45 +34,74 @@ export interface SessionBounds {
   readonly ttlMs: number;
 }
 
+/** Whether a stream may be: `full` when its person has as many as they may have, `unknown` when there is no such person yet. */
+export type Admittance = 'open' | 'full' | 'unknown';
+
 /**
- * Writes down that a process holds a stream. `full` when the person has as many as they may have, whichever processes hold
- * them; `unknown` when there is no such person yet: then nothing is written.
+ * Writes down that a process holds these streams, those that may be, in one transaction. The bound counts the streams of all
+ * processes; of one person, the first get what room there is. Results are in the order of the streams.
  */
-export function openStream(
+export function openStreams(
   database: Database,
-  { id, personId, transport }: Stream,
+  streams: readonly Stream[],
   node: string,
   { perPerson, ttlMs }: SessionBounds,
-): Promise<'open' | 'full' | 'unknown'> {
+): Promise<Admittance[]> {
   return database.transaction(async (transaction) => {
-    if (!(await hold(transaction, personId, ttlMs))) return 'unknown';
-    const [row] = await transaction.rows<{ streams: number }>(
-      `SELECT count(*) AS streams FROM realtime_session
-       WHERE person_id = $1 AND transport <> 'reported' AND ${liveIf(2)}`,
-      [personId, ttlMs],
+    const personIds = streams.map(({ personId }) => personId);
+    const held = await hold(transaction, personIds, ttlMs);
+    // Reads what those have written who held them before.
+    const rows = await transaction.rows<{ id: string }>(
+      `INSERT INTO realtime_session (id, person_id, node, transport)
+       SELECT given.id, given.person_id, $1, given.transport FROM (
+         SELECT one.*, row_number() OVER (PARTITION BY person_id ORDER BY place) AS nth
+         FROM unnest($2::uuid[], $3::text[], $4::text[]) WITH ORDINALITY AS one(id, person_id, transport, place)
+       ) AS given WHERE given.person_id = ANY($5::text[]) AND given.nth + (
+         SELECT count(*) FROM realtime_session
+         WHERE person_id = given.person_id AND transport <> 'reported' AND ${liveIf(6)}) <= $7
+       RETURNING id`,
+      [
+        node,
+        streams.map(({ id }) => id),
+        personIds,
+        streams.map(({ transport }) => transport),
+        [...held],
+        ttlMs,
+        perPerson,
+      ],
     );
-    if ((row?.streams ?? 0) >= perPerson) return 'full';
-    await transaction.rows(
-      'INSERT INTO realtime_session (id, person_id, node, transport) VALUES ($1, $2, $3, $4)',
-      [id, personId, node, transport],
-    );
-    return 'open';
+    const open = new Set(rows.map(({ id }) => id));
+    return streams.map(({ id, personId }) => {
+      if (open.has(id)) return 'open';
+      return held.has(personId) ? 'full' : 'unknown';
+    });
   });
 }
 
+/** No process would take its end for an end on purpose: one that was silent for less than a day may be back. */
+const OF_NOBODY = `(node IS NULL OR node = '${ENDED}' OR seen_at < now() - interval '1 day')`;
+
 /**
- * Lets nobody else count or add sessions of this person until the commit. Those that are gone make room: whoever asks is here, so
- * they tell nothing any more. False when there is no such person.
+ * Lets nobody else count or add sessions of these people until the commit. Those that are gone make room: whoever asks is here, so
+ * they tell nothing any more. Resolves with those who are known.
  */
-async function hold(transaction: Statements, personId: string, ttlMs: number): Promise<boolean> {
-  const rows = await transaction.rows('SELECT 1 FROM person WHERE id = $1 FOR NO KEY UPDATE', [personId]);
-  if (rows.length === 0) return false;
+async function hold(
+  transaction: Statements,
+  personIds: readonly string[],
+  ttlMs: number,
+): Promise<Set<string>> {
+  const rows = await transaction.rows<{ id: string }>(
+    'SELECT id FROM person WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE',
+    [personIds],
+  );
+  const held = rows.map(({ id }) => id);
   await transaction.rows(
     `DELETE FROM realtime_session WHERE id IN (
-       SELECT id FROM realtime_session WHERE person_id = $1 AND NOT ${liveIf(2)} FOR UPDATE SKIP LOCKED)`,
-    [personId, ttlMs],
+       SELECT id FROM realtime_session WHERE person_id = ANY($1::text[]) AND NOT ${liveIf(2)} AND ${OF_NOBODY}
+       FOR UPDATE SKIP LOCKED)`,
+    [held, ttlMs],
   );
-  return true;
+  return new Set(held);
 }
 
 /** Says that a process still holds these streams. Resolves with those that are still to be held. */
@@ -135,7 +164,7 @@ export function reportSession(
   { perPerson, ttlMs }: SessionBounds,
 ): Promise<string | null> {
   return database.transaction(async (transaction) => {
-    if (!(await hold(transaction, personId, ttlMs))) return null;
+    if ((await hold(transaction, [personId], ttlMs)).size === 0) return null;
     const said = JSON.stringify(device === null ? {} : { device_info: device });
     if (name !== null) {
       const [known] = await transaction.rows(
@@ -232,7 +261,7 @@ export async function presenceOf(
 /** How long it is known when somebody was last here. */
 const REMEMBERED_DAYS = 30;
 const SWEPT_AT_ONCE = 1_000;
-
+/**
 /**
  * Takes away rows of sessions that are gone when that is thirty days ago, by the index on that moment: whatever else is there is
  * not looked at, so this may be done often. Whoever comes back takes away their own.

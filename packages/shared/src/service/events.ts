@@ -94,17 +94,9 @@ export type StreamTransport = 'websocket' | 'sse';
 
 /**
  * Why a stream ended: the client left; it read too slowly; nothing was heard of it; its token ran out; somebody ended the
- * session; the process stops; the client broke the protocol; the ledger could not be asked.
+ * session; the process stops; the client broke the protocol.
  */
-export type StreamEnd =
-  | 'left'
-  | 'slow'
-  | 'silent'
-  | 'expired'
-  | 'disconnected'
-  | 'stopping'
-  | 'misused'
-  | 'failed';
+export type StreamEnd = 'left' | 'slow' | 'silent' | 'expired' | 'disconnected' | 'stopping' | 'misused';
 
 /** What a notification says: a text of the templates, the caller's own, a message to a bare address, or a broadcast's. */
 export type NotificationKind = 'event' | 'text' | 'email' | 'sms' | 'broadcast';
