@@ -222,14 +222,22 @@ export async function presenceOf(
 
 /** How long it is known when somebody was last here. */
 const REMEMBERED_DAYS = 30;
+/** A process that could not renew for so long, because the database was away or its machine asleep, may still hold its streams. */
+const MAY_RETURN_HOURS = 24;
 const SWEPT_AT_ONCE = 1_000;
 
-/** Takes away rows of sessions that are gone: all but the latest of a person, and that one after thirty days. */
+/**
+ * Takes away rows of sessions that are gone: all but the latest of a person, and that one after thirty days. The row of a stream
+ * that nobody has ended stays for a day of silence: its process would take a missing row for the end of the session, and tell
+ * the client not to come back.
+ */
 export async function forgetSessions(database: Statements, ttlMs: number): Promise<void> {
   await database.rows(
     `DELETE FROM realtime_session WHERE id IN (
        SELECT gone.id FROM realtime_session AS gone
-       WHERE NOT ${liveIf(1)} AND (seen_at < now() - interval '${REMEMBERED_DAYS} days' OR EXISTS (
+       WHERE NOT ${liveIf(1)}
+         AND (node IS NULL OR node = '${ENDED}' OR seen_at < now() - interval '${MAY_RETURN_HOURS} hours')
+         AND (seen_at < now() - interval '${REMEMBERED_DAYS} days' OR EXISTS (
          SELECT 1 FROM realtime_session AS later WHERE later.person_id = gone.person_id
            AND (later.seen_at, later.id) > (gone.seen_at, gone.id)))
        LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED)`,
