@@ -6,11 +6,14 @@ import {
   forgetBroadcasts,
 } from '@belfry/shared/ledger/broadcast-upkeep.js';
 import { findBroadcast, moveBroadcast } from '@belfry/shared/ledger/broadcasts.js';
+import type { Database } from '@belfry/shared/ledger/database.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
 import { countNotifications } from '@belfry/shared/ledger/notifications.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
 import { createPruner } from '@belfry/shared/upkeep/prune.js';
-import { addPeople, broadcastTo, fanOutOn, range, standingOf, toldBy } from './broadcast-people.js';
+import { waitFor } from '../support/wait.js';
+import { addPeople, BOUNDS, broadcastTo, fanOutOn, range, standingOf, toldBy } from './broadcast-people.js';
+import { waitingForLocks } from './notes.js';
 import { withEngine } from './with-engine.js';
 import { OPS } from './with-ledger.js';
 
@@ -62,6 +65,24 @@ describe('a broadcast', () => {
     assert.deepEqual(retryable, [], 'what was given up is not begun again');
     for (const move of ['pause', 'resume', 'cancel'] as const)
       assert.equal((await moveBroadcast(ledger.one, id, move, OPS)).kind, 'impossible');
+  });
+
+  it('can be called off while its only chunk is being written', async () => {
+    await addPeople(ledger.one, 3);
+    const id = await broadcastTo(ledger.one);
+    let move: ReturnType<typeof moveBroadcast> | undefined;
+    await step(
+      id,
+      BOUNDS,
+      committingLate(ledger.one, async () => {
+        move = moveBroadcast(ledger.two, id, 'cancel', OPS);
+        await waitFor(async () => (await waitingForLocks(ledger.one)) > 0, {
+          what: 'the move to wait for the chunk',
+        });
+      }),
+    );
+    assert.deepEqual(await move, { kind: 'moved', status: 'cancelled', delayMs: 0 });
+    assert.equal(await cancelDeliveries(ledger.one, id, 100), 3);
   });
 
   it('begins when its time has come, for those who are there by then, and never after its end', async () => {
@@ -136,6 +157,19 @@ describe('a broadcast', () => {
     }
   });
 });
+
+/** A database whose transactions do something right before their commit. */
+function committingLate(database: Database, act: () => Promise<void>): Database {
+  return {
+    ...database,
+    transaction: (work) =>
+      database.transaction(async (transaction) => {
+        const result = await work(transaction);
+        await act();
+        return result;
+      }),
+  };
+}
 
 function sorted(counts: readonly { status: string; count: number }[]): string[] {
   return counts.map(({ status, count }) => `${status} ${count}`).sort();
