@@ -6,7 +6,7 @@ import { quietFor } from './quiet-hours.js';
 
 /** Why a claimed delivery must not be sent after all, or not yet. */
 export interface Objection {
-  readonly state: 'suppressed' | 'expired' | 'dead' | 'scheduled';
+  readonly state: 'suppressed' | 'cancelled' | 'expired' | 'dead' | 'scheduled';
   readonly reason: string;
   /** Only of a scheduled one: when to look again, from its claim on. */
   readonly dueInMs?: number;
@@ -27,6 +27,7 @@ export interface GuardRules {
  */
 export function objectionTo(claim: Claimed, { poisonAfter, mandatory }: GuardRules): Objection | null {
   if (claim.expired) return { state: 'expired', reason: 'expired' };
+  if (claim.calledOff) return { state: 'cancelled', reason: 'broadcast_cancelled' };
   if (claim.address === '')
     return { state: 'suppressed', reason: claim.person === null ? 'person_erased' : 'no_address' };
   if (claim.suppressed !== null) return { state: 'suppressed', reason: claim.suppressed };
