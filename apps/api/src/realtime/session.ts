@@ -95,7 +95,7 @@ function eventOf(note: StreamedNote, sessionId: string) {
       title,
       message: body,
       type,
-      ...(priority === null ? {} : { priority }),
+      priority,
       data,
       read: readAt !== null,
       created_at: createdAt,
