@@ -61,7 +61,7 @@ describe('an alert', () => {
   });
 
   test('of two who acknowledge at once over two processes one is first, and both are told who', async () => {
-    for (let round = 0; round < 10; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       const { alert_id } = await raised('critical/disk_full');
       const answers = await Promise.all([
         act(alert_id, 'acknowledge', 'ada', 'user', 0),
@@ -81,9 +81,10 @@ describe('an alert', () => {
 
   test('an acknowledgement calls off what has not left yet, and a resolved alert cannot be acknowledged any more', async () => {
     const { alert_id } = await raised('critical/disk_full');
+    await fleet().untilSettled();
     await fleet().database.query(
       `UPDATE delivery d SET state = 'scheduled', due_at = now() + interval '1 hour' FROM notification n
-       WHERE n.id = d.notification_id AND n.alert_id = $1 AND d.channel = 'sms' AND d.state IN ('queued', 'sent')`,
+       WHERE n.id = d.notification_id AND n.alert_id = $1 AND d.channel = 'sms' AND d.state = 'sent'`,
       [alert_id],
     );
     await act(alert_id, 'acknowledge', 'ada');
@@ -143,6 +144,7 @@ describe('an alert', () => {
   });
 
   test('people see, acknowledge and resolve what they were told of; to anybody else it is not there', async () => {
+    await raised('critical/disk_full');
     const { alert_id } = await raised('critical/disk_full');
     assert.equal((await read(alert_id, 'user', 'ada')).status, 200);
     for (const answer of [

@@ -168,7 +168,7 @@ describe('alerts', () => {
         'critical/x',
         { message: 'x', escalation_policy: 'nights' },
         'escalation_policy',
-        /no escalation policy "nights".*PUT/,
+        /no escalation policy \\"nights\\".*PUT/,
       ],
       ['loud/x', { message: 'x' }, 'level', /one of critical, warning, info/],
       ['critical/a%20b', { message: 'x' }, 'alert_type', /letters, digits/],
