@@ -12,7 +12,7 @@ describe('presence', () => {
   const fleet = useFleet({
     engine: 'postgres',
     workers: [],
-    env: { SESSION_TTL_MS: '2000', REALTIME_STREAMS_PER_PERSON: '3' },
+    env: { SESSION_TTL_MS: '4000', REALTIME_STREAMS_PER_PERSON: '3' },
   });
   before(() => fleet().person('p'));
   const post = (act: string, body?: unknown, options: CallOptions = SELF, person = 'p') =>

