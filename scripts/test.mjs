@@ -15,6 +15,9 @@ const FILE_LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 6 * 60_000);
 /** More than there are processors: half of the files mostly wait, for a lease or a breaker to run out. */
 const FILES_AT_ONCE = 4;
 
+/** A database with every table, which most tests begin with a copy of. */
+const TEMPLATE = 'belfry_template';
+
 const startedAt = performance.now();
 await ensure();
 const tools = await ensureTools();
@@ -27,12 +30,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => s
 const dataDir = mkdtempSync(path.join(tmpdir(), 'belfry-test-'));
 chmodSync(dataDir, 0o755); // when root runs the tests, PostgreSQL's own user must get in
 const { startEmbeddedPostgres } = await import('../apps/local/dist/embedded-postgres.js');
-const postgres = await startEmbeddedPostgres({ dataDir, ephemeral: true });
+const postgres = await startEmbeddedPostgres({ dataDir, ephemeral: true, durable: false });
 if ('problem' in postgres) fail(postgres.problem);
+await makeTemplate(postgres.url);
 say(`PostgreSQL on port ${postgres.port}; ${files.length} test files`);
 
 Object.assign(process.env, {
   TEST_DATABASE_URL: postgres.url,
+  TEST_TEMPLATE_DATABASE: TEMPLATE,
   REDIS_SERVER_PATH: tools.redisServer,
   CHROMIUM_PATH: tools.chromium,
 });
@@ -42,6 +47,18 @@ const counts = await runTests();
 await postgres.stop();
 rmSync(dataDir, { recursive: true, force: true });
 summarise(counts);
+
+async function makeTemplate(clusterUrl) {
+  const { execute } = await import('../test/dist/support/postgres.js');
+  const { migrateLedger } = await import('../packages/shared/dist/ledger/migrate.js');
+  const { openEngine } = await import('../packages/shared/dist/queue/engine.js');
+  await execute(clusterUrl, `CREATE DATABASE ${TEMPLATE}`);
+  const url = new URL(clusterUrl);
+  url.pathname = `/${TEMPLATE}`;
+  const engine = openEngine({ databaseUrl: url.href, name: 'test', workers: 0, onError: () => undefined });
+  await migrateLedger(url.href, (client) => engine.migrate(client));
+  await engine.close();
+}
 
 function chooseFiles(filters) {
   const dist = path.join(root, 'test', 'dist');

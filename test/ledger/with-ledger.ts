@@ -7,7 +7,7 @@ import type { Claim, Claimed } from '@belfry/shared/ledger/claim.js';
 import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
 import { migrateLedger } from '@belfry/shared/ledger/migrate.js';
 import type { DeliveryRecord } from '@belfry/shared/ledger/record.js';
-import { freshDatabase, type TestDatabase } from '../support/postgres.js';
+import { migratedDatabase, type TestDatabase } from '../support/postgres.js';
 
 /** A migrated ledger of a test file's own, as seen by two processes. */
 export interface Ledger {
@@ -26,7 +26,7 @@ export function withLedger(prepare: (url: string) => Promise<void> = migrateLedg
     return found;
   };
   before(async () => {
-    database = await freshDatabase();
+    database = await migratedDatabase();
     await prepare(database.url);
     for (const name of ['one', 'two']) open.set(name, openDatabase({ url: database.url, name, size: 5 }));
   });

@@ -10,7 +10,7 @@ import type { EngineName } from './engines.js';
 import { type ApiProcess, type Env, fleetProcesses, type WorkerOptions } from './fleet-processes.js';
 import { type Answer, ask } from './http.js';
 import { type LedgerDelivery, ledgerOf } from './ledger.js';
-import { freshDatabase, type TestDatabase } from './postgres.js';
+import { migratedDatabase, type TestDatabase } from './postgres.js';
 import { type Exit, startProcess, type TestProcess } from './process.js';
 import { pushEnv } from './push-env.js';
 import { startRedis, type TestRedis } from './redis.js';
@@ -127,7 +127,7 @@ export async function withFleet(options: FleetOptions, work: (fleet: Fleet) => P
 /** Starts a fleet; everything in it is ready when this returns. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const { engine } = options;
-  const database = options.database ?? (await freshDatabase());
+  const database = options.database ?? (await migratedDatabase());
   const redis = engine === 'redis' ? (options.redis ?? (await startRedis())) : undefined;
   const sandbox = await startSandbox({ host: '127.0.0.1', httpPort: 0, smtpPort: 0 });
   const pool = new Pool({

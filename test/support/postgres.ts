@@ -6,7 +6,7 @@ import { after } from 'node:test';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@belfry/local/embedded-postgres.js';
 import { Client, escapeIdentifier } from 'pg';
 
-/** An empty database of a test's own. */
+/** A database of a test's own. */
 export type TestDatabase = {
   readonly url: string;
   /** Ends its connections and deletes it. Twice is fine. */
@@ -22,11 +22,24 @@ after(() => ownCluster?.stop());
  * Makes an empty database in the cluster of TEST_DATABASE_URL (a superuser's). Without that variable an embedded
  * PostgreSQL is started for this test file and stopped at its end.
  */
-export async function freshDatabase(): Promise<TestDatabase> {
+export function freshDatabase(): Promise<TestDatabase> {
+  return createDatabase('');
+}
+
+/**
+ * The same with every table of the ledger and of the queues: a copy of TEST_TEMPLATE_DATABASE. Without that variable it is empty,
+ * and whoever uses it migrates it.
+ */
+export function migratedDatabase(): Promise<TestDatabase> {
+  const template = process.env.TEST_TEMPLATE_DATABASE;
+  return createDatabase(template === undefined ? '' : ` TEMPLATE ${escapeIdentifier(template)}`);
+}
+
+async function createDatabase(like: string): Promise<TestDatabase> {
   cluster ??= process.env.TEST_DATABASE_URL ? Promise.resolve(process.env.TEST_DATABASE_URL) : startCluster();
   const clusterUrl = await cluster;
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await execute(clusterUrl, `CREATE DATABASE ${escapeIdentifier(name)}`);
+  await execute(clusterUrl, `CREATE DATABASE ${escapeIdentifier(name)}${like}`);
   const url = new URL(clusterUrl);
   url.pathname = `/${name}`;
   return {

@@ -31,7 +31,8 @@ export async function startEmbeddedPostgres(
   options: KeeperOptions & { readonly onStep?: (step: string) => void },
 ): Promise<EmbeddedPostgres | { readonly problem: string }> {
   const dataDir = path.resolve(options.dataDir);
-  const keeper = spawnKeeper({ dataDir, port: options.port, ephemeral: options.ephemeral });
+  const { port: wanted, ephemeral, durable } = options;
+  const keeper = spawnKeeper({ dataDir, port: wanted, ephemeral, durable });
   let stopped = false;
   let lastProblem: string | undefined;
   const ended = new Promise<string | undefined>((resolve) => {

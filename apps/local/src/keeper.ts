@@ -24,6 +24,8 @@ export type KeeperOptions = {
   readonly port?: number | undefined;
   /** The cluster is deleted when it stops. */
   readonly ephemeral?: boolean | undefined;
+  /** False for a server of tests, whose data need not outlive the machine; true when absent. */
+  readonly durable?: boolean | undefined;
 };
 
 /** What the keeper tells, in this order: any number of steps, then either of the others once. */
@@ -87,7 +89,7 @@ async function serve(at: PostgresHome): Promise<void> {
   const log = openSync(logFile, 'a', 0o600);
   for (let lap = 1; !stopping; lap++) {
     const port = options.port ?? (await freePort());
-    const { file, args } = serverCommand(at, port);
+    const { file, args } = serverCommand(at, port, options);
     const started = spawn(file, args, { ...runAs(at), stdio: ['ignore', log, log] });
     server = started;
     started.once('error', (error) => fail(`PostgreSQL did not start: ${error.message}`));

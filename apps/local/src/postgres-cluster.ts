@@ -50,15 +50,20 @@ export async function initialiseCluster(home: PostgresHome, password: string): P
 }
 
 /** The program and the arguments that serve the cluster on 127.0.0.1 and `port`, without a Unix socket. */
-export function serverCommand(home: PostgresHome, port: number): { file: string; args: string[] } {
+export function serverCommand(
+  home: PostgresHome,
+  port: number,
+  { durable = true }: { readonly durable?: boolean | undefined } = {},
+): { file: string; args: string[] } {
   const settings = {
+    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
     listen_addresses: '127.0.0.1',
     port,
     // A socket's path may have about 100 bytes: a deep checkout would not start.
     unix_socket_directories: '',
     max_connections: 300,
     shared_buffers: '128MB',
-    // fsync and synchronous_commit stay on: an answer of 202 says that it is on disk.
+    // Unless it is for tests, fsync and synchronous_commit stay on: an answer of 202 says that it is on disk.
     max_wal_size: '1GB',
     checkpoint_completion_target: 0.9,
     jit: 'off',
