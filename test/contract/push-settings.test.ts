@@ -119,7 +119,9 @@ describe('the settings of FCM', () => {
     const answer = await probed(server.url);
     assert.equal(answer?.kind, 'answers');
     // Whoever answers is named: it need not be Google.
-    assert.ok(answer?.finding?.startsWith(`${new URL(server.url).host} takes the service account of project `));
+    assert.ok(
+      answer?.finding?.startsWith(`${new URL(server.url).host} takes the service account of project `),
+    );
     server.close();
     assert.equal((await probed(server.url))?.kind, 'unreachable');
     const refusing = await tokenServer(

@@ -138,7 +138,10 @@ async function probe(settings: Settings): Promise<Probe> {
   tokens.close();
   if (access.ok) {
     const { host } = new URL(account.token_uri);
-    return { kind: 'answers', finding: `${host} takes the service account of project ${account.project_id}.` };
+    return {
+      kind: 'answers',
+      finding: `${host} takes the service account of project ${account.project_id}.`,
+    };
   }
   return refusedProbe(access.failure);
 }
