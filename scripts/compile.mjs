@@ -20,7 +20,9 @@ export function isBuilt(root) {
 export async function build(root, { quiet = false } = {}) {
   const startedAt = performance.now();
   const projects = findProjects(root);
-  if (!quiet) say('Building');
+  const fresh = !projects.some(({ out }) => existsSync(out));
+  if (!quiet)
+    say(fresh ? 'Building (once; about a minute, more on a slow machine)' : 'Building what has changed');
   for (const project of projects) dropLeftovers(project);
   const before = fingerprint(root, projects);
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');

@@ -16,7 +16,7 @@ export function isInstalled(root) {
 export async function install(root) {
   const startedAt = performance.now();
   const fresh = !existsSync(path.join(root, 'node_modules'));
-  say(fresh ? 'Installing packages (once, about a minute)' : 'Installing packages that changed');
+  say(fresh ? 'Installing packages (once; a minute or two)' : 'Installing packages that changed');
   const { file, args } = npm();
   // Not `npm ci`: it refuses a lock file that does not name the optional packages of every platform. --no-save
   // takes the versions of the lock file just as strictly, and writes neither it nor package.json.

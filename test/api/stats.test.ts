@@ -147,8 +147,14 @@ describe('statistics', () => {
           return [name, { bar, count: Number(count) }];
         }),
     );
-    assert.deepEqual([...bars.keys()], ['Total', 'Sent', 'Failed', 'Pending']);
-    const counts = [wanted.total_notifications, wanted.total_sent, wanted.total_failed, wanted.total_pending];
+    assert.deepEqual([...bars.keys()], ['Total', 'Sent', 'Failed', 'Pending', 'Cancelled']);
+    const counts = [
+      wanted.total_notifications,
+      wanted.total_sent,
+      wanted.total_failed,
+      wanted.total_pending,
+      wanted.total_cancelled,
+    ];
     assert.deepEqual(
       [...bars.values()].map(({ count }) => count),
       counts,

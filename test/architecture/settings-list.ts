@@ -105,7 +105,7 @@ export function settingGroups(): Group[] {
           standard: null,
           required: false,
           description:
-            'Where the certificate and the keys of its push services are kept, so that they are the same after a restart.',
+            'Where the certificate, the keys and the subscriptions of its push services are kept over a restart.',
         },
       ],
     },

@@ -38,7 +38,7 @@ describe('the settings that are written down', () => {
     assert.deepEqual(readSettings(workerSettings, env), readSettings(workerSettings, NEEDED));
     assert.deepEqual(parseSettings(env), parseSettings({}));
     const ports = { httpPort: 3001, smtpPort: 3025, pushPort: 3026 };
-    const wanted = { host: EXAMPLE.SANDBOX_HOST, ...ports, folder: undefined };
+    const wanted = { host: EXAMPLE.SANDBOX_HOST, ...ports, folder: undefined, vapidPublicKey: undefined };
     assert.deepEqual(sandboxOptions(EXAMPLE), wanted);
     assert.deepEqual(sandboxOptions({}), wanted);
   });

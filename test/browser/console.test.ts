@@ -23,18 +23,54 @@ describe('the console in a real browser', () => {
 
   it('shows what was sent, how it ended and every attempt', async () => {
     await fleet().person('sara', { email: 'sara@example.com' });
-    const id = await fleet().send({ user_id: 'sara', message: 'Hello', priority: 'high' });
+    const id = await fleet().send({
+      user_id: 'sara',
+      message: 'The lift works again.',
+      title: 'Lift',
+      type: 'house',
+      priority: 'high',
+      data: { floor: 7 },
+    });
     await fleet().untilStatus(id, 'SENT');
     const page = await open(browser, fleet().api.url);
     await signIn(page, await fleet().token('admin'));
-    await page.locator('#latest tr', { hasText: 'sara' }).first().waitFor();
-    await page.locator('#latest button').first().click();
+    await page.locator(`#latest [data-id="${id}"]`, { hasText: 'Lift' }).getByRole('button').click();
     await page.locator('#timeline li', { hasText: 'email attempt 1: sent' }).waitFor();
     assert.match(
       (await page.locator('#timeline').textContent()) ?? '',
       /email sent s\*+a@example\.com · smtp/,
     );
+    const facts = (await page.locator('#facts > *').allTextContents()).join(' ');
+    for (const fact of [
+      'Status SENT',
+      'Person sara',
+      'Type house',
+      'Title Lift',
+      'Message The lift works again.',
+      'Data {"floor":7}',
+      'Priority high',
+      'Accepted ',
+      'Sent ',
+    ])
+      assert.ok(facts.includes(fact), `${fact}: ${facts}`);
+    assert.doesNotMatch((await page.locator('#timeline').textContent()) ?? '', /inbox inbox/);
     assert.match((await page.locator('#ready').textContent()) ?? '', /^ready/);
+  });
+
+  it('leads to the API page, and shows how all ended on a telephone too', async () => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    await page.goto(`${fleet().api.url}/`);
+    assert.equal(await page.locator('nav a[href="/docs"]').count(), 1);
+    await signIn(page, await fleet().token('admin'));
+    const box = await page.locator('#latest .status').first().boundingBox();
+    assert.ok(box !== null && box.x + box.width <= 360, JSON.stringify(box));
+    await page.locator('#latest button').first().click();
+    await page.locator('#facts').waitFor();
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
+    const bars =
+      '["total", "cancelled"].map((of) => getComputedStyle(document.querySelector(`[data-of=${of}]`), "::-webkit-progress-value").backgroundColor)';
+    const [total, cancelled] = (await page.evaluate(bars)) as string[];
+    assert.notEqual(total, cancelled);
   });
 
   it('opens the notification that a link names, once an administrator signs in', async () => {

@@ -66,7 +66,14 @@ test('a browser that cannot reach its maker’s push service says so', LIMIT, ()
   withPage(async (_running, page) => {
     await page.getByRole('button', { name: 'Register the service worker' }).click();
     await page.locator('#worker', { hasText: 'ready' }).waitFor();
-    await page.getByLabel('The VAPID public key').fill(VAPID.VAPID_PUBLIC_KEY);
+    assert.equal(await page.getByLabel('The VAPID public key').inputValue(), '', 'nobody has told it');
+    await page.route('**/push/vapid-key', (route) =>
+      route.fulfill({ json: { public_key: VAPID.VAPID_PUBLIC_KEY } }),
+    );
+    await page.reload();
+    await page.waitForFunction('document.getElementById("key").value.length === 87');
+    await page.getByRole('button', { name: 'Register the service worker' }).click();
+    await page.locator('#worker', { hasText: 'ready' }).waitFor();
     await page.getByRole('button', { name: 'Subscribe' }).click();
     await page.locator('#subscription', { hasText: /^failed: |^subscribed/ }).waitFor();
   }),
@@ -79,6 +86,8 @@ test('the sandbox shows a push as a person would see it, and what the device rea
     await page.locator('.note', { hasText: 'canary-body: rent received' }).waitFor();
     await page.locator('#pushed pre', { hasText: '"amount": 12500' }).waitFor();
     await page.locator('#count-push', { hasText: /^1$/ }).waitFor();
+    await page.locator('#push-list .who', { hasText: 'a-browser’s browser' }).waitFor();
+    await page.locator('#push-list .avatar svg').waitFor();
   }),
 );
 

@@ -116,7 +116,12 @@ describe('the settings of FCM', () => {
       const settings = definition.settings.parse({ FCM_CREDENTIALS: JSON.stringify(keyFile(uri)) });
       return definition.probe?.(settings);
     };
-    assert.equal((await probed(server.url))?.kind, 'answers');
+    const answer = await probed(server.url);
+    assert.equal(answer?.kind, 'answers');
+    // Whoever answers is named: it need not be Google.
+    assert.ok(
+      answer?.finding?.startsWith(`${new URL(server.url).host} takes the service account of project `),
+    );
     server.close();
     assert.equal((await probed(server.url))?.kind, 'unreachable');
     const refusing = await tokenServer(

@@ -38,16 +38,16 @@ describe('the alerts', () => {
 
   it('are all that the runbook knows', () =>
     assert.deepEqual(
-      headingsOf('docs/operations.md').filter((one) => one.startsWith('belfry')),
+      headingsOf('docs/observability.md').filter((one) => one.startsWith('belfry')),
       alerts.map(({ alert }) => alert.toLowerCase()),
     ));
 });
 
 describe('the metrics that the code makes', () => {
-  it('are those that the page of operations explains', () => {
+  it('are those that the page of observability explains', () => {
     const sources = readSources(...WORKSPACES.map((workspace) => `${workspace}/src`));
     const made = sources.flatMap(({ code }) => code.match(/(?<=(?:\(|name:)\s*')belfry_\w+(?=')/g) ?? []);
-    const page = readFileSync(path.join(ROOT, 'docs/operations.md'), 'utf8');
+    const page = readFileSync(path.join(ROOT, 'docs/observability.md'), 'utf8');
     assert.ok(made.length > 20);
     assert.deepEqual([...new Set(page.match(/(?<=`)belfry_\w+(?=`)/g))].sort(), [...new Set(made)].sort());
   });

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { commandOf, isRunning } from '@belfry/local/process-table.js';
+import { ask } from '../support/http.js';
 import { freePort } from '../support/ports.js';
 import { temporaryDir } from '../support/postgres.js';
 import { ROOT, startProcess, type TestProcess } from '../support/process.js';
@@ -54,6 +55,11 @@ describe('npm start', { timeout: 400_000 }, () => {
         stdout.join('\n'),
       );
     }
+    assert.ok(
+      stdout.some((line) => line.includes(`Inbox      http://127.0.0.1:${port}/inbox  (its token: npm run`)),
+    );
+    const { body } = await ask('GET', `${sandboxOf(stdout)}/push/vapid-key`);
+    assert.match(String(body.public_key), /^[\w-]{87}$/);
     const curl = stdout.find((line) => line.startsWith('curl ')) ?? '';
     const answer = JSON.parse(execFileSync('/bin/sh', ['-c', curl], { encoding: 'utf8', timeout: 10_000 }));
     assert.ok(answer.notification_id, JSON.stringify(answer));
@@ -162,6 +168,10 @@ describe('npm start', { timeout: 400_000 }, () => {
     assert.doesNotMatch(first.stdout.join('\n'), new RegExp(secret.trim()));
   });
 });
+
+function sandboxOf(stdout: readonly string[]): string {
+  return /sandbox on (http:\S+?),/.exec(stdout.join('\n'))?.[1] ?? assert.fail('there is no sandbox');
+}
 
 function descendants(pid: number): number[] {
   const rows = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createECDH } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -16,6 +16,7 @@ import { push as toTelephone } from '../contract/fcm-subject.js';
 import { create, NO_PORTS } from '../contract/subject.js';
 import { push as toBrowser, VAPID } from '../contract/webpush-subject.js';
 import { ask } from '../support/http.js';
+import { freePort } from '../support/ports.js';
 import { subscribe } from '../support/push-env.js';
 import { type Running, withSandbox } from './with-sandbox.js';
 
@@ -139,6 +140,18 @@ test('what a push service refuses is refused, and nothing of it recorded', () =>
     assert.deepEqual(await client.messages(), []);
   }));
 
+test('it tells the VAPID key of its sender, when it was given one', async () => {
+  const ports = { host: '127.0.0.1', httpPort: 0, smtpPort: 0 };
+  for (const [vapidPublicKey, wanted] of [
+    [VAPID.VAPID_PUBLIC_KEY, VAPID.VAPID_PUBLIC_KEY],
+    [undefined, null],
+  ] as const) {
+    const sandbox = await startSandbox({ ...ports, vapidPublicKey });
+    assert.deepEqual((await ask('GET', `${sandbox.httpUrl}/push/vapid-key`)).body, { public_key: wanted });
+    await sandbox.stop();
+  }
+});
+
 test('a sender that does not trust its certificate sends nothing to it', () =>
   withSandbox(async ({ sandbox, client }) => {
     const { endpoint, keys } = await subscribe(sandbox.httpUrl, 'abebe');
@@ -234,5 +247,32 @@ test('with a folder its certificate and keys are the same after a restart', asyn
   const first = await look();
   assert.match(String(first.certificate), /^-----BEGIN CERTIFICATE-----/);
   assert.deepEqual(await look(), first);
+  rmSync(folder, { recursive: true });
+});
+
+test('with a folder its browsers are subscribed after a restart, and those that have ended stay ended', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sandbox-'));
+  const ports = { host: '127.0.0.1', httpPort: 0, smtpPort: 0, pushPort: await freePort() };
+  const first = await startSandbox({ ...ports, folder });
+  const [abebe, gone] = await Promise.all([
+    subscribe(first.httpUrl, 'abebe'),
+    subscribe(first.httpUrl, 'gone'),
+  ]);
+  await ask('DELETE', `${first.httpUrl}/push/subscriptions/gone`);
+  const { body: before } = await ask('GET', `${first.httpUrl}/push/subscriptions`);
+  await first.stop();
+
+  const second = await startSandbox({ ...ports, folder });
+  assert.deepEqual((await ask('GET', `${second.httpUrl}/push/subscriptions`)).body, before);
+  const outcomeOf = async ({ endpoint, keys }: typeof abebe) =>
+    said(await sendTo(second.httpUrl, { ...toBrowser(endpoint), device: { platform: 'web', keys } }));
+  assert.equal(await outcomeOf(abebe), 'sent http-201');
+  assert.equal(await outcomeOf(gone), 'rejected http-410');
+  await second.stop();
+
+  writeFileSync(path.join(folder, 'subscriptions.json'), '{"half');
+  const third = await startSandbox({ ...ports, folder });
+  assert.deepEqual((await ask('GET', `${third.httpUrl}/push/subscriptions`)).body, []);
+  await third.stop();
   rmSync(folder, { recursive: true });
 });

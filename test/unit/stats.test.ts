@@ -21,6 +21,14 @@ describe('the statistics', () => {
     assert.equal(barsOf(stats), 'Total:   0\nSent:    0\nFailed:  0\nPending: 0\n');
   });
 
+  it('have a bar for what was cancelled once something was', () => {
+    const rows = (['SENT', 'CANCELLED'] as const).map((status) => ({ eventType: null, status, count: 1 }));
+    assert.equal(
+      barsOf(statsOf(rows)),
+      'Total:     || 2\nSent:      | 1\nFailed:    0\nPending:   0\nCancelled: | 1\n',
+    );
+  });
+
   it('add up, by status as by event', () => {
     fc.assert(
       fc.property(anyRows, (rows) => {
@@ -61,6 +69,7 @@ describe('the statistics', () => {
           ['Sent', stats.total_sent],
           ['Failed', stats.total_failed],
           ['Pending', stats.total_pending],
+          ...(stats.total_cancelled > 0 ? [['Cancelled', stats.total_cancelled] as const] : []),
         ] as const;
         assert.equal(bars.length, counts.length);
         const strokes = counts.map(([name, count], index) => {
@@ -68,6 +77,10 @@ describe('the statistics', () => {
           assert.deepEqual([bar?.[1], bar?.[3]], [name, String(count)]);
           return bar?.[2]?.length ?? 0;
         });
+        assert.equal(
+          counts.slice(1).reduce((sum, [, count]) => sum + count, 0),
+          stats.total_notifications,
+        );
         const most = Math.max(0, ...counts.map(([, count]) => count));
         for (const [index, [, count]] of counts.entries()) {
           const length = strokes[index] ?? 0;

@@ -104,15 +104,21 @@ function row(notification) {
   status.dataset.status = notification.status;
   const cells = [
     notification.user_id,
-    notification.event_type,
+    nameOf(notification),
     notification.priority,
     notification.channels.join(', '),
   ];
   const line = element('tr');
+  line.dataset.id = notification.id;
   const first = element('td');
   first.append(open);
-  line.append(first, ...cells.map((text) => element('td', text ?? '–')), status);
+  line.append(first, status, ...cells.map((text) => element('td', text || '–')));
   return line;
+}
+
+/** The event, or the title of a free message, or its type where it has none or the person was erased. */
+function nameOf({ event_type, title, type }) {
+  return event_type ?? title ?? type;
 }
 
 async function showDetails(id) {
@@ -121,7 +127,8 @@ async function showDetails(id) {
   const opened = find('details').hidden;
   shown.id = id;
   find('details').hidden = false;
-  find('details-title').textContent = `${notification.event_type ?? notification.type} · ${id}`;
+  find('details-title').textContent = `${nameOf(notification)} · ${id}`;
+  find('facts').replaceChildren(...factsOf(notification).flatMap(([name, value]) => fact(name, value)));
   find('timeline').replaceChildren(...notification.deliveries.flatMap(linesOf));
   if (opened) find('details').scrollIntoView({ block: 'nearest' });
 }
@@ -130,17 +137,55 @@ function showMissing(id) {
   shown.id = null;
   find('details').hidden = false;
   find('details-title').textContent = `There is no notification ${id}`;
+  find('facts').replaceChildren();
   find('timeline').replaceChildren();
 }
 
+function factsOf(notification) {
+  return [
+    ['Status', [notification.status, notification.reason].filter(Boolean).join(' · ')],
+    ['Person', notification.user_id],
+    ['Type', notification.type],
+    ['Title', notification.title],
+    ['Message', notification.message],
+    ['Context', jsonOf(notification.context)],
+    ['Data', jsonOf(notification.data)],
+    ['Priority', notification.priority],
+    ['Sender', notification.caller],
+    ['Accepted', timeOf(notification.created_at)],
+    ['Planned for', timeOf(notification.send_at)],
+    ['Sent', timeOf(notification.sent_at)],
+    ['Expires', timeOf(notification.expires_at)],
+  ].filter(([, value]) => Boolean(value));
+}
+
+function fact(name, value) {
+  const text = element('dd', value);
+  text.dir = 'auto';
+  if (name === 'Status') text.dataset.status = value.split(' ')[0];
+  return [element('dt', name), text];
+}
+
+function jsonOf(values) {
+  return Object.keys(values).length === 0 ? null : JSON.stringify(values);
+}
+
+function timeOf(iso) {
+  return iso === null ? null : new Date(iso).toLocaleString();
+}
+
 function linesOf(delivery) {
-  const facts = [delivery.to, delivery.provider, delivery.reason].filter(Boolean).join(' · ');
+  const facts = [delivery.to, delivery.provider, delivery.reason, timeOf(delivery.sent_at)]
+    .filter(Boolean)
+    .join(' · ');
   const head = element('li', `${delivery.channel} ${delivery.state} `);
   head.append(element('span', facts));
   const tries = delivery.attempts.map((attempt) => {
     const line = element('li', `${delivery.channel} attempt ${attempt.n}: ${attempt.outcome} `);
     const took = new Date(attempt.finished_at) - new Date(attempt.started_at);
-    line.append(element('span', `${attempt.provider} ${attempt.code}, ${took} ms ${attempt.error ?? ''}`));
+    const code = attempt.code === attempt.provider ? null : attempt.code;
+    const said = [attempt.provider, code].filter(Boolean).join(' ');
+    line.append(element('span', `${said}, ${took} ms ${attempt.error ?? ''}`));
     return line;
   });
   return [...tries, head];

@@ -4,7 +4,7 @@ import { type Child, startChild } from './child.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
 import { preferPort } from './free-port.js';
 import { runOnce } from './one-shot.js';
-import { pushSettings } from './push-settings.js';
+import { pushSettings, vapidPair } from './push-settings.js';
 import { say, warn } from './report.js';
 import { keepSecret } from './secret.js';
 import type { LocalSettings } from './settings.js';
@@ -164,6 +164,7 @@ async function startSandbox(
       SANDBOX_HTTP_PORT: String(http),
       SANDBOX_SMTP_PORT: String(smtp),
       SANDBOX_PUSH_PORT: String(tls),
+      ...(push ? { VAPID_PUBLIC_KEY: vapidPair(settings.dataDir).VAPID_PUBLIC_KEY } : {}),
       SANDBOX_DATA_DIR: settings.env.SANDBOX_DATA_DIR || path.join(settings.dataDir, 'sandbox'),
     },
   });

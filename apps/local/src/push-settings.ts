@@ -20,20 +20,24 @@ export type SandboxOfPushes = {
  */
 export async function pushSettings(sandbox: SandboxOfPushes): Promise<NodeJS.ProcessEnv> {
   const { url, certificate, dataDir, env } = sandbox;
-  // 32 random bytes are a private key of P-256, but for one in 2^32.
-  const privateKey = keepSecret(path.join(dataDir, 'vapid-key'));
-  const pair = createECDH('prime256v1');
-  pair.setPrivateKey(Buffer.from(privateKey, 'base64url'));
   const credentials = await fetch(`${url}/fcm/credentials`, { signal: AbortSignal.timeout(CALL_MS) });
   return {
     VAPID_SUBJECT: env.VAPID_SUBJECT || 'mailto:belfry@example.org',
-    VAPID_PUBLIC_KEY: pair.getPublicKey('base64url'),
-    VAPID_PRIVATE_KEY: privateKey,
+    ...vapidPair(dataDir),
     PUSH_ALLOW_ADDRESSES: [env.PUSH_ALLOW_ADDRESSES, '127.0.0.1'].filter(Boolean).join(' '),
     NODE_EXTRA_CA_CERTS: trusted(certificate, dataDir, env.NODE_EXTRA_CA_CERTS),
     FCM_CREDENTIALS: await credentials.text(),
     FCM_BASE_URL: url,
   };
+}
+
+/** The VAPID keys of this installation, made at its first start and kept (RFC 8292). */
+export function vapidPair(dataDir: string): { VAPID_PUBLIC_KEY: string; VAPID_PRIVATE_KEY: string } {
+  // 32 random bytes are a private key of P-256, but for one in 2^32.
+  const privateKey = keepSecret(path.join(dataDir, 'vapid-key'));
+  const pair = createECDH('prime256v1');
+  pair.setPrivateKey(Buffer.from(privateKey, 'base64url'));
+  return { VAPID_PUBLIC_KEY: pair.getPublicKey('base64url'), VAPID_PRIVATE_KEY: privateKey };
 }
 
 /** A file with the certificate, and with what is trusted already beside Node's own. */

@@ -114,6 +114,7 @@ function printAddresses(
 ): void {
   const lines = [
     ['Console', `${apiUrl}/`],
+    ['Inbox', `${apiUrl}/inbox${tokenHint(fleet, token)}`],
     ['Queues', `${apiUrl}/admin/queues`],
     ['API', `${apiUrl}/docs`],
     ['Sandbox', fleet.sandboxUrl],
@@ -125,9 +126,14 @@ function printAddresses(
   print('');
   if (token)
     print(
-      `${fleet.postgres ? 'Send one yourself; the token opens the pages too:' : 'See what was sent; the token opens the pages too:'}\n\n${curl(apiUrl, token, fleet.postgres !== undefined)}\n`,
+      `${fleet.postgres ? 'Send one yourself; the token opens the console, the queues and the API page too:' : 'See what was sent; the token opens the console, the queues and the API page too:'}\n\n${curl(apiUrl, token, fleet.postgres !== undefined)}\n`,
     );
   say(`${bold('Belfry is ready')}; Ctrl-C stops it`);
+}
+
+// An inbox is opened by the token of its person. Abebe is one of the demo people.
+function tokenHint(fleet: Fleet, token: string | undefined): string {
+  return token && fleet.postgres ? '  (its token: npm run --silent token -- --role user --sub abebe)' : '';
 }
 
 // The demo people are only in the embedded ledger; in another one nobody is written to without being asked.

@@ -1,3 +1,4 @@
+import { call } from './api.js';
 import { byId, make } from './dom.js';
 
 const WORKER = '/push-worker.js';
@@ -10,6 +11,7 @@ const policy = globalThis.trustedTypes?.createPolicy('service-worker', {
 });
 
 byId('key').value = new URLSearchParams(location.search).get('key') ?? '';
+void prefill();
 byId('allow').addEventListener('click', async () => {
   await Notification.requestPermission();
   showPermission();
@@ -18,6 +20,12 @@ byId('register').addEventListener('click', () => tell('worker', register));
 byId('subscribe').addEventListener('click', () => tell('subscription', subscribe));
 navigator.serviceWorker.addEventListener('message', ({ data }) => showNote(data));
 showPermission();
+
+/** The key of whoever sends here, if the sandbox was told; what somebody has written stays. */
+async function prefill() {
+  const { public_key: key } = await call('GET', '/push/vapid-key');
+  byId('key').value ||= key ?? '';
+}
 
 function showPermission() {
   byId('permission').textContent = Notification.permission;

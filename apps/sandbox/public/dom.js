@@ -13,6 +13,25 @@ export function make(tag, { class: name, on = {}, ...attributes } = {}, ...child
   return element;
 }
 
+/** A drawing out of strokes, 24 by 24, in the colour of its text. */
+export function drawing(...paths) {
+  const names = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(names, 'svg');
+  for (const [name, value] of Object.entries({
+    viewBox: '0 0 24 24',
+    width: '22',
+    height: '22',
+    'aria-hidden': 'true',
+  }))
+    svg.setAttribute(name, value);
+  for (const d of paths) {
+    const path = document.createElementNS(names, 'path');
+    path.setAttribute('d', d);
+    svg.append(path);
+  }
+  return svg;
+}
+
 /** The time of day if today, else the day as well. */
 export function timeOf(iso) {
   const date = new Date(iso);

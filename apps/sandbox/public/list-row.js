@@ -1,7 +1,7 @@
 import { make, timeOf } from './dom.js';
 
-/** A row of a list of messages: who it went to, when, what it is about, and a button that opens it. */
-export function listRow(message, { open, avatar, hue, what, preview, onOpen }) {
+/** A row of a list of messages: who it went to (`who`, or the address), when, what it is about, and a button that opens it. */
+export function listRow(message, { open, avatar, hue, who = message.to, what, preview, onOpen }) {
   return make(
     'li',
     {},
@@ -15,7 +15,7 @@ export function listRow(message, { open, avatar, hue, what, preview, onOpen }) {
         on: { click: onOpen },
       },
       make('span', { class: 'avatar', 'data-hue': String(hue) }, avatar),
-      make('span', { class: 'who' }, message.to),
+      make('span', { class: 'who' }, who),
       make('time', { datetime: message.received_at }, timeOf(message.received_at)),
       make(
         'span',

@@ -26,8 +26,10 @@ export interface SandboxOptions {
   readonly smtpPort: number;
   /** Where the push service listens. Without it, on a free port as soon as there is a subscription. */
   readonly pushPort?: number;
-  /** Where keys and the certificate are kept over a restart. Without it they are others each time. */
+  /** Where keys, the certificate and the subscriptions are kept over a restart. Without it all begin anew each time. */
   readonly folder?: string | undefined;
+  /** The VAPID key of those who send here, if it is known: what a browser subscribes with (`PushManager.subscribe`). */
+  readonly vapidPublicKey?: string | undefined;
 }
 
 /** A running sandbox. */
@@ -49,14 +51,14 @@ export interface Sandbox {
  * Rejects when a port is taken; nothing is left listening then.
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { host, httpPort, smtpPort, pushPort, folder } = options;
+  const { host, httpPort, smtpPort, pushPort, folder, vapidPublicKey } = options;
   const name = nameOf(host);
   const books = openBooks();
   const smtp = await startSmtp(books, host, smtpPort);
   const push = await createPushService(books, { host, name, port: pushPort ?? 0, folder });
   const account = new FcmAccount(folder);
   let certificate: string | null = null;
-  const http = await startHttp({ books, push, account }, host, httpPort)
+  const http = await startHttp({ books, push, account, vapidPublicKey }, host, httpPort)
     .then(async (listener) => {
       if (pushPort === undefined) return listener;
       certificate = await push.open().then(
@@ -90,9 +92,14 @@ interface HttpParts {
   readonly books: Books;
   readonly push: PushService;
   readonly account: FcmAccount;
+  readonly vapidPublicKey: string | undefined;
 }
 
-async function startHttp({ books, push, account }: HttpParts, host: string, port: number): Promise<Listener> {
+async function startHttp(
+  { books, push, account, vapidPublicKey }: HttpParts,
+  host: string,
+  port: number,
+): Promise<Listener> {
   // A big run has one listener for each open page, and that is no leak.
   books.recorder.setMaxListeners(0);
   books.faults.setMaxListeners(0);
@@ -101,7 +108,7 @@ async function startHttp({ books, push, account }: HttpParts, host: string, port
   app.use(SES_ROOT, sesRoutes(books));
   app.use(WEBHOOK_ROOT, webhookRoutes(books));
   app.use(fcmRoutes(books, account));
-  app.use(pushControlRoutes(push));
+  app.use(pushControlRoutes(push, vapidPublicKey));
   app.use(pageRoutes(books.recorder));
   app.use(controlRoutes(books));
   app.use(answerNotFound);

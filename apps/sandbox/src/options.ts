@@ -9,6 +9,8 @@ const settings = z.object({
   SANDBOX_SMTP_PORT: port.default(3025),
   SANDBOX_PUSH_PORT: port.default(3026),
   SANDBOX_DATA_DIR: z.string().optional(),
+  /** Of whoever sends here: the page of a real browser subscribes with it. */
+  VAPID_PUBLIC_KEY: z.string().optional(),
 });
 
 /** The settings of a sandbox from the environment; a value that will not do throws an error with its name. */
@@ -22,5 +24,6 @@ export function sandboxOptions(env: NodeJS.ProcessEnv): SandboxOptions {
     smtpPort: data.SANDBOX_SMTP_PORT,
     pushPort: data.SANDBOX_PUSH_PORT,
     folder: data.SANDBOX_DATA_DIR || undefined,
+    vapidPublicKey: data.VAPID_PUBLIC_KEY || undefined,
   };
 }

@@ -16,7 +16,10 @@ const subscriptionSchema = z.strictObject({
 });
 
 /** The part of the sandbox's own API that plays the browser: who has subscribed, and who is no more. */
-export function pushControlRoutes({ subscriptions, open }: PushService): Router {
+export function pushControlRoutes(
+  { subscriptions, save, open }: PushService,
+  vapidPublicKey: string | undefined,
+): Router {
   const routes = Router();
 
   routes.post(`${PUSH_ROOT}/subscriptions`, json({ limit: '16kb' }), async (req, res) => {
@@ -25,6 +28,7 @@ export function pushControlRoutes({ subscriptions, open }: PushService): Router 
     );
     const { url } = await open();
     const { keys } = subscriptions.add({ name, applicationServerKey });
+    await save();
     res.status(201).json({ name, endpoint: `${url}${PUSH_ROOT}/${encodeURIComponent(name)}`, keys });
   });
   routes.get(`${PUSH_ROOT}/subscriptions`, (_req, res) => {
@@ -34,9 +38,13 @@ export function pushControlRoutes({ subscriptions, open }: PushService): Router 
         .map(({ name, applicationServerKey, keys }) => ({ name, applicationServerKey, keys })),
     );
   });
-  routes.delete(`${PUSH_ROOT}/subscriptions/:name`, (req, res, next) => {
+  routes.delete(`${PUSH_ROOT}/subscriptions/:name`, async (req, res, next) => {
     if (!subscriptions.end(req.params.name)) return next();
+    await save();
     res.status(204).end();
+  });
+  routes.get(`${PUSH_ROOT}/vapid-key`, (_req, res) => {
+    res.json({ public_key: vapidPublicKey ?? null });
   });
   routes.get(`${PUSH_ROOT}/certificate`, async (_req, res) => {
     const { certificate } = await open();

@@ -6,9 +6,9 @@ import express from 'express';
 import type { Books } from './books.js';
 import { ownCertificate } from './certificate.js';
 import { answerError, answerNotFound } from './control.js';
-import { kept } from './kept-file.js';
+import { openSubscriptions } from './kept-subscriptions.js';
 import { within } from './listener.js';
-import { PushSubscriptions } from './push-subscriptions.js';
+import type { PushSubscriptions } from './push-subscriptions.js';
 import { webpushRoutes } from './webpush.js';
 
 const STOP_MS = 2_000;
@@ -16,6 +16,8 @@ const STOP_MS = 2_000;
 /** The push service of the sandbox's browsers. Senders take no push service without TLS, so it has a port of its own. */
 export interface PushService {
   readonly subscriptions: PushSubscriptions;
+  /** Resolves when the subscriptions are where they are kept. */
+  save(): Promise<void>;
   /** Listens, unless it does. */
   open(): Promise<{ readonly url: string; readonly certificate: string }>;
   stop(): Promise<void>;
@@ -26,7 +28,7 @@ export interface PushServiceOptions {
   /** How the host is called in a URL. */
   readonly name: string;
   readonly port: number;
-  /** Where the certificate and the keys are kept; without it they are others at each start. */
+  /** Where the certificate, the keys and the subscriptions are kept; without it all begin anew at each start. */
   readonly folder: string | undefined;
 }
 
@@ -34,11 +36,7 @@ export async function createPushService(
   books: Books,
   { host, name, port, folder }: PushServiceOptions,
 ): Promise<PushService> {
-  const seed =
-    folder === undefined
-      ? undefined
-      : await kept(folder, 'subscriptions.seed', async () => crypto.randomUUID());
-  const subscriptions = new PushSubscriptions(seed);
+  const { subscriptions, save } = await openSubscriptions(folder);
   let server: Server | undefined;
   let opening: Promise<{ url: string; certificate: string }> | undefined;
 
@@ -58,6 +56,7 @@ export async function createPushService(
 
   return {
     subscriptions,
+    save,
     open() {
       opening ??= listen();
       return opening;

@@ -46,6 +46,11 @@ export class PushSubscriptions {
     return [...this.#byName.values()];
   }
 
+  /** The names of those that have ended, as far as they are remembered. */
+  listEnded(): string[] {
+    return [...this.#ended];
+  }
+
   /** The browser unsubscribes. False when there is no such subscription. */
   end(name: string): boolean {
     if (!this.#byName.delete(name)) return false;

@@ -49,6 +49,7 @@ function leave(reason = '') {
   session = null;
   forgetToken();
   hideState();
+  complain('');
   draw();
   find('inbox').hidden = true;
   find('leave').hidden = true;
@@ -84,13 +85,15 @@ function showCount(count) {
 }
 
 async function read(id) {
-  if (!(await session.read(id))) say('This could not be marked as read. Try again.');
+  const done = await session.read(id);
+  complain(done ? '' : 'This could not be marked as read. Try again.');
 }
 
 async function readAll() {
-  if (!(await session.readAll())) say('They could not be marked as read. Try again.');
+  const done = await session.readAll();
+  complain(done ? '' : 'They could not be marked as read. Try again.');
   // The button is off now, and would swallow the focus.
-  else find('list-title').focus();
+  if (done) find('list-title').focus();
 }
 
 /** Rings the bell for a note that has just come. */
@@ -101,6 +104,13 @@ function welcome({ title, message }) {
   // The animation begins anew only when the browser has seen it gone.
   void bell.offsetWidth;
   bell.classList.add('rings');
+}
+
+/** Shows and says what did not work; nothing takes it away. */
+function complain(words) {
+  find('trouble').textContent = words;
+  find('trouble').hidden = words === '';
+  if (words !== '') say(words);
 }
 
 /** Says something to whoever does not see the page. */

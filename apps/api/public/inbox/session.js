@@ -54,6 +54,8 @@ export function openSession({ person, token, onChange, onNew, onState, onEnd }) 
       if (error.status === undefined) throw error;
       // A note that a hundred later ones have pushed out.
       if (error.code === 'unknown_item') void load();
+      else if (error.code === 'unknown_person')
+        end(`This token is for '${person}', who is not a person here.`);
       else if (FOR_GOOD.includes(error.status)) end(error.message);
       return false;
     }

@@ -18,7 +18,8 @@ export function showState(state, until) {
   if (state === 'waiting') {
     const tick = () => {
       const seconds = Math.max(1, Math.ceil((until - Date.now()) / 1_000));
-      find('away-text').textContent = `New ones cannot be shown at the moment. Trying again in ${seconds} s.`;
+      find('away-text').textContent =
+        `Connection lost. New notifications will appear when it is back. Trying again in ${seconds} s.`;
     };
     tick();
     shown.ticking = setInterval(tick, 1_000);

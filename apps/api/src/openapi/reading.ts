@@ -94,7 +94,8 @@ export const reading: Topic = {
       path: '/api/v1/notifications/stats',
       who: ['admin'],
       summary: 'How many there are, by status and event',
-      description: 'Exact at that moment. `?format=ascii` or `Accept: text/plain` gives bars of text.',
+      description:
+        'Exact at that moment. `?format=ascii` or `Accept: text/plain` gives bars of text: `Total`, `Sent`, `Failed`, `Pending`, and `Cancelled` when something was.',
       query: z.object({
         format: z
           .string()

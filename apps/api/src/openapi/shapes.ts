@@ -80,6 +80,8 @@ export const summary = z
     id,
     user_id: z.string().nullable().meta({ description: 'Null for a bare address, and for an erased person' }),
     event_type: z.string().nullable(),
+    type: z.string(),
+    title: z.string().nullable().meta({ description: 'Of a free message or a mail; null for an event' }),
     status,
     sent_at: instant.nullable(),
     created_at: instant,
@@ -90,8 +92,6 @@ export const summary = z
 
 export const details = summary
   .extend({
-    type: z.string(),
-    title: z.string().nullable(),
     message: z.string().nullable(),
     context: record,
     data: record,
@@ -113,6 +113,8 @@ export const SUMMARY_EXAMPLE = {
   id: ID,
   user_id: 'abebe',
   event_type: 'payment_success',
+  type: 'payment_success',
+  title: null,
   status: 'SENT',
   sent_at: LATER,
   created_at: AT,
@@ -122,8 +124,6 @@ export const SUMMARY_EXAMPLE = {
 
 export const DETAILS_EXAMPLE = {
   ...SUMMARY_EXAMPLE,
-  type: 'payment_success',
-  title: null,
   message: null,
   context: { property_title: 'Bole Garden Apartment', amount: 12500 },
   data: {},

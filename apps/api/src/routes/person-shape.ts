@@ -16,7 +16,9 @@ export function changeOf(
 
 /** Wishes as callers see them: every channel with what holds for it, and of events what was said. */
 export function shownWishes({ preferences, eventPreferences, quietHours }: Wishes) {
-  return { ...effectivePreferences(preferences), events: eventPreferences, quiet_hours: quietHours };
+  // PostgreSQL keeps the fields in an order of its own.
+  const quiet_hours = quietHours && { from: quietHours.from, to: quietHours.to };
+  return { ...effectivePreferences(preferences), events: eventPreferences, quiet_hours };
 }
 
 /** A person as callers see them; a list leaves the groups out. */

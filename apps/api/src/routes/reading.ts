@@ -104,6 +104,8 @@ function summaryOf(row: NotificationSummary) {
     id: row.id,
     user_id: row.personId,
     event_type: row.eventType,
+    type: row.type,
+    title: row.title,
     status: row.status,
     sent_at: row.sentAt,
     created_at: row.createdAt,
@@ -116,8 +118,6 @@ function detailsOf({ notification, deliveries }: NotificationRecord) {
   const channels = deliveries.filter(({ state }) => state !== 'skipped').map(({ channel }) => channel);
   return {
     ...summaryOf({ ...notification, channels }),
-    type: notification.type,
-    title: notification.title,
     message: notification.message,
     context: notification.context,
     data: notification.data,

@@ -42,18 +42,23 @@ function none(): Count {
 
 const LONGEST_BAR = 40;
 
-/** The same as bars of text, all on one scale: forty strokes at most, and one at least for what is not zero. */
+/**
+ * The same as bars of text, all on one scale: forty strokes at most, and one at least for what is not zero. What was
+ * cancelled has a bar as well, as soon as there is something: then the bars below the first add up to it.
+ */
 export function barsOf(stats: Stats): string {
   const bars = [
     ['Total', stats.total_notifications],
     ['Sent', stats.total_sent],
     ['Failed', stats.total_failed],
     ['Pending', stats.total_pending],
+    ...(stats.total_cancelled > 0 ? [['Cancelled', stats.total_cancelled] as const] : []),
   ] as const;
   const scale = LONGEST_BAR / Math.max(LONGEST_BAR, ...bars.map(([, count]) => count));
+  const width = Math.max(...bars.map(([name]) => name.length)) + 2;
   const lines = bars.map(([name, count]) => {
     const strokes = count === 0 ? 0 : Math.max(1, Math.round(count * scale));
-    return `${`${name}:`.padEnd(9)}${'|'.repeat(strokes)}${strokes > 0 ? ' ' : ''}${count}`;
+    return `${`${name}:`.padEnd(width)}${'|'.repeat(strokes)}${strokes > 0 ? ' ' : ''}${count}`;
   });
   return `${lines.join('\n')}\n`;
 }

@@ -136,8 +136,13 @@ async function probe(settings: Settings): Promise<Probe> {
   const tokens = createAccessTokens(account, await createSigner(account));
   const access = await tokens.get(AbortSignal.timeout(9_000));
   tokens.close();
-  if (access.ok)
-    return { kind: 'answers', finding: `Google takes the service account of project ${account.project_id}.` };
+  if (access.ok) {
+    const { host } = new URL(account.token_uri);
+    return {
+      kind: 'answers',
+      finding: `${host} takes the service account of project ${account.project_id}.`,
+    };
+  }
   return refusedProbe(access.failure);
 }
 

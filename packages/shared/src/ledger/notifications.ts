@@ -23,6 +23,9 @@ export interface NotificationSummary {
   readonly id: string;
   readonly personId: string | null;
   readonly eventType: string | null;
+  readonly type: string;
+  /** Of a free message or a mail; null for an event, whose words are in its template. */
+  readonly title: string | null;
   readonly status: Status;
   readonly sentAt: Date | null;
   readonly createdAt: Date;
@@ -35,6 +38,8 @@ const SUMMARY = {
   id: notification.id,
   personId: notification.personId,
   eventType: notification.eventType,
+  type: notification.type,
+  title: notification.title,
   status: notification.status,
   sentAt: notification.sentAt,
   createdAt: notification.createdAt,
