@@ -116,4 +116,26 @@ describe('doors', () => {
     await waitFor(async () => (await addresses('last.test')).length === last.length);
     assert.deepEqual(await addresses('cut.test'), [...sent].sort());
   });
+
+  test('that their broker refuses say so, without a password, and the API goes on', async () => {
+    const refusing = await startMosquitto('allow_anonymous false');
+    try {
+      const url = new URL(refusing.url);
+      [url.username, url.password] = ['belfry', 'canary-4711'];
+      const api = fleet.apis.length;
+      const { stdout, stderr } = await fleet.addApi({ MQTT_URL: url.href });
+      await waitFor(() => stdout.some((line) => line.includes('"part":"mqtt broker"')), {
+        timeoutMs: 20_000,
+        what: 'a line about the broker',
+      });
+      const { status, body } = await fleet.page('/ready', { as: null, api });
+      assert.equal(status, 200);
+      assert.ok(Array.isArray(body.failing) && body.failing.includes('mqtt'));
+      const mail = { to: 'over@http.test', subject: 'a', body: 'b' };
+      assert.equal((await fleet.call('POST', '/notifications/email/send', mail, { api })).status, 202);
+      assert.ok(![...stdout, ...stderr].some((line) => line.includes('canary-4711')));
+    } finally {
+      await refusing.stop();
+    }
+  });
 });
