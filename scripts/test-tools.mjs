@@ -7,7 +7,7 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrom
 const MAC_BROWSER = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
 /**
- * Finds the programs that the tests run beside Node.js, a Redis server and Chromium, and installs them through apt-get
+ * Finds the programs that the tests run beside Node.js, a Redis server, Chromium and mosquitto, and installs them through apt-get
  * where that is allowed. Ends the process with one line that says what to install where it is not.
  */
 export async function ensureTools() {
@@ -16,19 +16,27 @@ export async function ensureTools() {
   if (still.length > 0) {
     const hint =
       process.platform === 'darwin'
-        ? 'brew install redis && brew install --cask google-chrome'
+        ? 'brew install redis mosquitto && brew install --cask google-chrome'
         : `sudo apt-get install ${still.join(' ')}`;
     fail(`The tests need ${still.join(' and ')}: ${hint}`);
   }
-  return { redisServer: findRedis(), chromium: findBrowser() };
+  return { redisServer: findRedis(), chromium: findBrowser(), mosquitto: findMosquitto() };
 }
 
 function missing() {
-  return [!findRedis() && 'redis-server', !findBrowser() && 'chromium'].filter(Boolean);
+  return [
+    !findRedis() && 'redis-server',
+    !findBrowser() && 'chromium',
+    !findMosquitto() && 'mosquitto',
+  ].filter(Boolean);
 }
 
 function findRedis() {
   return process.env.REDIS_SERVER_PATH || find('redis-server') || find('valkey-server');
+}
+
+function findMosquitto() {
+  return process.env.MOSQUITTO_PATH || find('mosquitto');
 }
 
 function findBrowser() {
@@ -40,7 +48,7 @@ async function installWithApt(names) {
   if (process.getuid?.() !== 0 || !find('apt-get')) return;
   const startedAt = performance.now();
   say(`Installing ${names.join(' and ')} (once)`);
-  // RUNLEVEL=1: the package must not start a Redis server of its own. An absent package list is fetched first.
+  // RUNLEVEL=1: the package must not start a Redis server or a broker of its own. An absent package list is fetched first.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const aptGet = (...args) =>
     run('installing', 'apt-get', ['-q', '-y', '-o', 'Acquire::Retries=3', ...args], { env });
@@ -56,7 +64,14 @@ async function installWithApt(names) {
 function find(name) {
   const dirs = (process.env.PATH ?? '')
     .split(path.delimiter)
-    .concat('/usr/bin', '/usr/local/bin', '/opt/homebrew/bin');
+    .concat(
+      '/usr/bin',
+      '/usr/sbin',
+      '/usr/local/bin',
+      '/usr/local/sbin',
+      '/opt/homebrew/bin',
+      '/opt/homebrew/sbin',
+    );
   return dirs.map((dir) => path.join(dir, name)).find(isExecutable);
 }
 

@@ -40,6 +40,7 @@ Object.assign(process.env, {
   TEST_TEMPLATE_DATABASE: TEMPLATE,
   REDIS_SERVER_PATH: tools.redisServer,
   CHROMIUM_PATH: tools.chromium,
+  MOSQUITTO_PATH: tools.mosquitto,
 });
 // Set when a test runs this command: the runner would take itself for a test file and run nothing.
 delete process.env.NODE_TEST_CONTEXT;

@@ -141,4 +141,36 @@ describe('the settings', () => {
     const { concurrency } = readSettings(workerSettings, env);
     assert.deepEqual(concurrency, { realtime: 5, email: 5, sms: 2, push: 5, webhook: 5 });
   });
+
+  it('of the MQTT door are told with all that is wrong, and never with a password', () => {
+    const wrong = problems(apiSettings, {
+      ...GOOD,
+      MQTT_URL: `http://belfry:${CANARY}@broker`,
+      MQTT_VERSION: '3.1',
+      MQTT_NAME: 'a/b',
+      MQTT_CA_FILE: '/nowhere/ca.pem',
+      MQTT_RESPONSES: 'notifications/answers',
+      MQTT_IDENTITIES:
+        'users/#=a:internal, notifications/#=a:viewer, notifications/#=a b:user, notifications/x',
+    });
+    assert.deepEqual(
+      wrong.map((problem) => problem.match(/^\S+|\(entry \d\)/g)?.join(' ')),
+      [
+        'MQTT_URL',
+        'MQTT_VERSION',
+        'MQTT_CA_FILE',
+        'MQTT_NAME',
+        'MQTT_IDENTITIES (entry 1)',
+        'MQTT_IDENTITIES (entry 2)',
+        'MQTT_IDENTITIES (entry 3)',
+        'MQTT_IDENTITIES (entry 4)',
+        'MQTT_RESPONSES',
+      ],
+    );
+    assert.ok(!wrong.join().includes(CANARY));
+    const good = { MQTT_IDENTITIES: 'notifications/alerts/+/fire=plc:1:Internal' };
+    assert.deepEqual(readSettings(apiSettings, { ...GOOD, ...good }).MQTT_IDENTITIES, [
+      { filter: 'notifications/alerts/+/fire', subject: 'plc:1', role: 'internal' },
+    ]);
+  });
 });

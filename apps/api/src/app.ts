@@ -59,6 +59,8 @@ export interface ApiParts {
   readonly realtime: Realtime;
   /** False until the schema is what this build needs. */
   readonly migrated: () => boolean;
+  /** Whether the line to the MQTT broker is there; true when there is to be none. */
+  readonly mqtt: () => boolean;
   /** Aborts when the process is to end: what is open without an end of its own is closed. */
   readonly ending: AbortSignal;
 }
@@ -75,7 +77,7 @@ export function createApp(parts: ApiParts): Express {
   app.set('query parser', 'simple');
 
   app.use(observe(parts.registry, parts.tracing));
-  app.use(healthRoutes({ database, engine, migrated }));
+  app.use(healthRoutes(parts));
   app.use(metricsRoutes(parts.registry, createFleetView(database, engine)));
   app.use(consoleRoutes());
   app.use(inboxPageRoutes());

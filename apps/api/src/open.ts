@@ -22,6 +22,7 @@ import { inspectEngine } from './inspect-engine.js';
 import { LONGEST_MS, limitArrival } from './middleware/arrival.js';
 import { createAuthenticator } from './middleware/authenticate.js';
 import { createLimits } from './middleware/limits.js';
+import type { Door } from './mqtt/door.js';
 import { createRealtime } from './realtime/realtime.js';
 
 export interface ApiProcess {
@@ -86,6 +87,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     migrated,
   });
   const ending = new AbortController();
+  const doors: { mqtt?: Door } = {};
   const app = createApp({
     settings,
     database,
@@ -101,6 +103,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     limits,
     realtime,
     migrated,
+    mqtt: () => settings.MQTT_URL === undefined || doors.mqtt?.isUp() === true,
     ending: ending.signal,
   });
   const listening = await listen(app, {
@@ -118,6 +121,11 @@ export async function openApiProcess(): Promise<ApiProcess> {
   await prepareSchema(settings, database, engine, log);
   schema.ready = true;
   realtime.start();
+  if (settings.MQTT_URL !== undefined) {
+    // Most have no broker, and need not load what speaks to one.
+    const { openDoor } = await import('./mqtt/door.js');
+    doors.mqtt = openDoor({ url: settings.MQTT_URL, settings, database, app, events });
+  }
   const inspection = await inspectEngine(engine, log);
   return {
     log,
@@ -127,7 +135,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
       async stop() {
         ending.abort();
         const inspected = inspection.stop();
-        await Promise.all([realtime.stop(), listening.stop(5_000)]);
+        await Promise.all([realtime.stop(), doors.mqtt?.stop(4_000), listening.stop(5_000)]);
         await within(500, inspected);
         await within(2_000, notifier.idle());
         await within(1_500, Promise.all([engine.close(), database.close(), tracing.stop()]));

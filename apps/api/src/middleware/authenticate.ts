@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import { ROLES, type Role } from '@belfry/shared/service/token.js';
@@ -84,11 +85,18 @@ function unauthenticated(detail: string): Refusal {
 }
 
 const callers = new WeakMap<Request, Caller>();
+const vouchedFor = new WeakMap<IncomingMessage, Caller>();
+
+/** Says who is calling, in the place of a token. Only this process can say so of a request that it has made itself. */
+export function vouch(req: IncomingMessage, caller: Caller): void {
+  vouchedFor.set(req, caller);
+}
 
 /** Lets nobody pass without a good `Authorization: Bearer` token, and no viewer: there is nothing here for them. */
 export function authenticate(authenticator: Authenticator): RequestHandler {
   return async (req, _res, next) => {
-    callers.set(req, await callerWith(authenticator, bearerIn(req.headers.authorization)));
+    const known = vouchedFor.get(req);
+    callers.set(req, known ?? (await callerWith(authenticator, bearerIn(req.headers.authorization))));
     next();
   };
 }

@@ -6,7 +6,7 @@ import { within } from '@belfry/shared/service/within.js';
 import { Router } from 'express';
 
 /** What a process answers when it is asked how it is. No token: load balancers have none. */
-export function healthRoutes(parts: Parts): Router {
+export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }): Router {
   const router = Router();
 
   /** The process is alive, whatever has become of its databases. */
@@ -16,7 +16,8 @@ export function healthRoutes(parts: Parts): Router {
 
   /**
    * Whether calls should be sent here. Without the database nothing can be accepted: 503. Without the queue, without a worker
-   * for some queue, or with a provider that does not work, everything is accepted and delivered later: 200, but degraded.
+   * for some queue, or with a provider that does not work, everything is accepted and delivered later, and without its line to the
+   * MQTT broker nothing comes in from there: 200, but degraded.
    */
   router.get('/ready', async (_req, res) => {
     const [needed, fleet] = await Promise.all([
@@ -24,7 +25,12 @@ export function healthRoutes(parts: Parts): Router {
       parts.migrated() ? inTime(fleetOf(parts.database), UNKNOWN) : UNKNOWN,
     ]);
     const { unserved, providers, ...workers } = fleet;
-    const up = { ...needed, workers: unserved.length === 0, providers: providers.length === 0 };
+    const up = {
+      ...needed,
+      workers: unserved.length === 0,
+      providers: providers.length === 0,
+      mqtt: parts.mqtt(),
+    };
     const failing = failingOf(up);
     const usable = up.database && up.schema;
     const status = failing.length === 0 ? 'ready' : usable ? 'degraded' : 'unavailable';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
 import { directoryUrl, limit, passwordHash, retention, url, webhookSecrets, whole } from './fields.js';
+import { mqttFields } from './mqtt-settings.js';
 import { realtimeFields } from './realtime-settings.js';
 
 /** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
@@ -135,6 +136,7 @@ export const apiFields = {
     .describe('How long what the user directory said of a person is good for.'),
   WEBHOOK_SECRETS: webhookSecrets.optional().describe(webhookSecrets.description ?? ''),
   ...realtimeFields,
+  ...mqttFields,
 } as const;
 
 /** The settings of a worker; those of the providers are beside each provider. */

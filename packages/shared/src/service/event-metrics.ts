@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { PACED } from '../domain/outcome.js';
 import type { Events } from './events.js';
 
@@ -135,6 +135,16 @@ export function countEvents(events: Events, registry: Registry): Events {
     'Times that streams could not be served from the ledger.',
     'task',
   );
+  const mqttMessages = counter(
+    'belfry_mqtt_messages_total',
+    'Messages of the MQTT broker that are done with, by what came of them.',
+    'outcome',
+  );
+  const mqttSessions = new Gauge({
+    name: 'belfry_mqtt_sessions',
+    help: 'Sessions at the MQTT broker that this process holds.',
+    registers: [registry],
+  });
 
   return {
     ...events,
@@ -228,6 +238,15 @@ export function countEvents(events: Events, registry: Registry): Events {
     streamsFailed(facts) {
       streamFailures.inc({ task: facts.task });
       events.streamsFailed(facts);
+    },
+    mqttMessage(facts) {
+      mqttMessages.inc({ outcome: facts.outcome });
+      events.mqttMessage(facts);
+    },
+    mqttSession(facts) {
+      if (facts.held) mqttSessions.inc();
+      else mqttSessions.dec();
+      events.mqttSession(facts);
     },
     rateLimited(facts) {
       rateLimited.inc({ limit: facts.limit });

@@ -5,6 +5,7 @@ import type { FailureClass } from '../domain/failure.js';
 import { maskAddress } from '../domain/mask.js';
 import type { OutcomeKind } from '../domain/outcome.js';
 import type { ProviderStanding } from '../domain/provider-standing.js';
+import { complainQuietly } from './complain.js';
 import type { Logger } from './log.js';
 
 /**
@@ -76,7 +77,7 @@ export interface Events {
   pruned(facts: { notifications: number }): void;
   upkeepFailed(facts: { task: string; error: unknown }): void;
   connectionFailed(facts: {
-    part: 'queue' | 'database' | 'realtime bus' | 'trace collector';
+    part: 'queue' | 'database' | 'realtime bus' | 'trace collector' | 'mqtt broker';
     error: unknown;
   }): void;
   /** Counted, not logged: whoever calls too often could fill the log as well. */
@@ -88,7 +89,17 @@ export interface Events {
   streamEnded(facts: { sessionId: string; transport: StreamTransport; reason: StreamEnd }): void;
   /** The inboxes could not be looked at, or what is known of sessions could not be written down. */
   streamsFailed(facts: { task: string; error: unknown }): void;
+  /** A message of the broker is done with; `status` is that of the call that it was, null when it was none. */
+  mqttMessage(facts: { outcome: MqttOutcome; status: number | null }): void;
+  /** A session at the broker was taken, or given back or lost. */
+  mqttSession(facts: { number: number; held: boolean }): void;
 }
+
+/**
+ * What came of a message from the broker: the call was accepted; it was answered as the same one before it; it was refused; it was
+ * refused for the moment, for too long; it was a retained copy, and no call.
+ */
+export type MqttOutcome = 'accepted' | 'repeated' | 'refused' | 'given_up' | 'ignored';
 
 export type StreamTransport = 'websocket' | 'sse';
 
@@ -101,12 +112,9 @@ export type StreamEnd = 'left' | 'slow' | 'silent' | 'expired' | 'disconnected' 
 /** What a notification says: a text of the templates, the caller's own, a message to a bare address, or a broadcast's. */
 export type NotificationKind = 'event' | 'text' | 'email' | 'sms' | 'broadcast';
 
-/** The same complaint is repeated in the log at most this often; what came in between is counted. */
-const QUIET_MS = 30_000;
-
 /** Events as log lines. No address, no text: ids lead to the ledger, which has both. */
 export function createEvents(log: Logger): Events {
-  const complain = quietly(log);
+  const complain = complainQuietly(log);
   return {
     accepted: (facts) =>
       log.info(
@@ -256,6 +264,21 @@ export function createEvents(log: Logger): Events {
         { event: 'streams_failed', task, err: error },
         'streams could not be served from the ledger; it is tried again',
       ),
+    mqttMessage: ({ outcome, status }) => {
+      if (outcome === 'refused' || outcome === 'given_up')
+        complain(
+          `mqtt:${outcome}:${status}`,
+          { event: 'mqtt_message', outcome, status },
+          outcome === 'refused'
+            ? 'a message of the broker was refused, and is done with'
+            : 'a message of the broker was refused for too long, and is done with',
+        );
+    },
+    mqttSession: ({ number, held }) =>
+      log.info(
+        { event: 'mqtt_session', number, held },
+        held ? 'a session at the broker was taken' : 'a session at the broker was let go',
+      ),
   };
 }
 
@@ -267,22 +290,3 @@ const PROVIDER_LINES = {
     'a provider refuses our settings: its messages are held, or go to the next one, until they are mended',
   ],
 } as const;
-
-type Complain = (about: string, line: Record<string, unknown>, sentence: string) => void;
-
-function quietly(log: Logger): Complain {
-  const spoken = new Map<string, { at: number; since: number }>();
-  return (about, line, sentence) => {
-    const before = spoken.get(about);
-    const now = Date.now();
-    if (before !== undefined && now - before.at < QUIET_MS) {
-      before.since += 1;
-      return;
-    }
-    spoken.set(about, { at: now, since: 0 });
-    log.warn(
-      { ...line, ...(before === undefined || before.since === 0 ? {} : { repeated: before.since }) },
-      sentence,
-    );
-  };
-}

@@ -49,6 +49,16 @@ export const upkeep = pgTable('upkeep', {
   ranAt: moment('ran_at').notNull(),
 });
 
+/** The sessions at the MQTT broker, and which API process holds each; a lease that is not renewed is anybody's. */
+export const mqttSession = pgTable('mqtt_session', {
+  number: integer('number').primaryKey(),
+  /** Null for one that was given back. */
+  holder: uuid('holder'),
+  leasedUntil: moment('leased_until').notNull().defaultNow(),
+  /** A process that holds fewer asks for it. */
+  wantedBy: uuid('wanted_by'),
+});
+
 /** Counters of `rate-limiter-flexible`, in the shape that library asks for. Unlogged: a crash may forget them. */
 export const rateLimit = pgTable('rate_limit', {
   key: text('key').primaryKey(),

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import type { MqttIdentity } from '@belfry/shared/config/mqtt-settings.js';
+import { Refusal } from '@belfry/shared/domain/refusal.js';
+import type { IPublishPacket } from 'mqtt';
+import { problemOf } from '../middleware/problem.js';
+import type { InnerAnswer, InnerCall } from './inner-call.js';
+
+/** A message as the door understands it. */
+export interface Message {
+  /** What it is the same as; null when its topic can be no path. */
+  readonly call: InnerCall | null;
+  /** Where its publisher waits for the answer. */
+  readonly reply: Reply | null;
+}
+
+export interface Reply {
+  readonly topic: string;
+  readonly correlation: Buffer | undefined;
+}
+
+export interface Reading {
+  readonly identities: readonly MqttIdentity[];
+  /** Where a message is answered that names no topic for it. */
+  readonly responses: string | undefined;
+}
+
+/** Every name that a path below `/notifications` has, and so neither `..` nor `%2e` nor an empty one. */
+const TOPIC = /^notifications(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._:@-]{1,128})+$/;
+/** What `Idempotency-Key` may be; anything else is refused there, as over HTTP. */
+const IN_A_HEADER = /^[\x20-\x7e]*$/;
+
+/** Reads a message: the topic is the path, user properties are the headers. */
+export function readMessage(packet: IPublishPacket, { identities, responses }: Reading): Message {
+  const { topic } = packet;
+  const body = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
+  const { userProperties, contentType, responseTopic, correlationData } = packet.properties ?? {};
+  const given = (name: string) => [userProperties?.[name]].flat()[0];
+  const id = given('message-id') ?? idIn(body);
+  const token = given('access_token');
+  const authorization = given('authorization') ?? (token === undefined ? undefined : `Bearer ${token}`);
+  const named = responseTopic ?? (responses === undefined || id === undefined ? '' : `${responses}/${id}`);
+  const headers = {
+    'content-type': contentType ?? 'application/json',
+    // Without one of its publisher's, so that at least we do not do twice what we try twice.
+    'idempotency-key': given('idempotency-key') ?? id ?? `mqtt-${randomUUID()}`,
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(given('traceparent') === undefined ? {} : { traceparent: given('traceparent') ?? '' }),
+  };
+  return {
+    call: TOPIC.test(topic)
+      ? {
+          path: `/api/v1/${topic}`,
+          headers: Object.fromEntries(
+            Object.entries(headers).map(([name, text]) => [name, IN_A_HEADER.test(text) ? text : '']),
+          ),
+          body,
+          caller: authorization === undefined ? callerFor(topic, identities) : null,
+        }
+      : null,
+    reply: isAllowed(named) ? { topic: named, correlation: correlationData } : null,
+  };
+}
+
+/** The answer to a topic that is no path. */
+export function nowhere(): InnerAnswer {
+  const problem = problemOf(new Refusal('not_found', 'There is nothing at this topic.'));
+  const headers = { 'content-type': 'application/problem+json' };
+  return { status: problem.status, headers, body: Buffer.from(JSON.stringify(problem)) };
+}
+
+/** The `message_id` of a body: how somebody without user properties names a message. */
+function idIn(body: Buffer): string | undefined {
+  if (!body.includes('"message_id"')) return undefined;
+  try {
+    const id: unknown = JSON.parse(body.toString()).message_id;
+    return typeof id === 'string' ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function callerFor(topic: string, identities: readonly MqttIdentity[]): InnerCall['caller'] {
+  const found = identities.find(({ filter }) => fits(topic, filter));
+  return found === undefined
+    ? null
+    : { sub: found.subject, role: found.role, expiresAt: Number.POSITIVE_INFINITY };
+}
+
+/** Whether a topic fits a filter (MQTT 5 §4.7): `+` is any one level, `#` all that follow, and none. */
+export function fits(topic: string, filter: string): boolean {
+  const levels = topic.split('/');
+  const wanted = filter.split('/');
+  const rest = wanted.at(-1) === '#';
+  const fixed = rest ? wanted.slice(0, -1) : wanted;
+  if (rest ? levels.length < fixed.length : levels.length !== fixed.length) return false;
+  return fixed.every((one, index) => one === '+' || one === levels[index]);
+}
+
+/** Not where the answer would come in again, not to the broker itself, and nowhere that is no topic. */
+function isAllowed(topic: string): boolean {
+  return topic !== '' && !/[+#\p{Cc}\p{Cs}]|^\$|^notifications(\/|$)/u.test(topic);
+}
