@@ -11,6 +11,7 @@ import {
   onCallTarget,
   type StoredOnCall,
   type StoredOverride,
+  type UnknownPeople,
 } from './on-call.js';
 import { retryTransient } from './retry-transient.js';
 
@@ -18,14 +19,15 @@ import { retryTransient } from './retry-transient.js';
 export const MOST_OVERRIDES = 200;
 
 /**
- * What came of an override. `unknown_people`: there are none with these ids. `not_in_it`: whoever is to be replaced is in no
+ * What came of an override. `not_in_it`: whoever is to be replaced is in no
  * list and no layer of the type, and stands in for nobody. `too_many`: as many as may be have not ended. `taken`: another
  * call with the same key was first, and its answer stands.
  */
 export type OverrideAdded =
   | { readonly kind: 'added'; readonly override: StoredOverride }
-  | { readonly kind: 'unknown_type' | 'not_in_it' | 'too_many' | 'taken' }
-  | { readonly kind: 'unknown_people'; readonly ids: readonly string[] };
+  | { readonly kind: 'unknown_type' | 'not_in_it' | 'too_many' }
+  | { readonly kind: 'taken' }
+  | UnknownPeople;
 
 class Taken extends Error {}
 
@@ -39,7 +41,7 @@ export async function addOverride(
 ): Promise<OverrideAdded> {
   const act = async (transaction: Statements): Promise<OverrideAdded> => {
     const named = given.replaces === null ? [given.user_id] : [given.user_id, given.replaces];
-    const held = await holdPeople(transaction, named);
+    const held = await holdPeople(transaction, [...named, actor.sub]);
     await transaction.rows('SELECT 1 FROM on_call WHERE alert_type = $1 FOR UPDATE', [alertType]);
     const onCall = await findOnCall(transaction, alertType);
     if (onCall === null) return { kind: 'unknown_type' };

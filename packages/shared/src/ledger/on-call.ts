@@ -27,9 +27,13 @@ export interface StoredOnCall extends OnCallSchedule {
  *
  * They are as the schedule has them: whether somebody is switched off is asked of the person by whoever tells them.
  */
-export async function onCallFor(statements: Statements, alertType: string, at?: Date): Promise<string[]> {
+export async function onCallFor(
+  statements: Statements,
+  alertType: string,
+  at?: Date,
+): Promise<readonly string[]> {
   const found = await findOnCall(statements, alertType, at);
-  return found === null ? [] : onCallAt(found, found.at);
+  return found === null ? [] : onCallAt(found, found.at).user_ids;
 }
 
 /**
@@ -94,10 +98,13 @@ export interface OnCallChange {
   readonly layers?: readonly OnCallLayer[] | undefined;
 }
 
-/** `unknown_people`: nothing was written, for there are no people with these ids. */
-export type OnCallPut =
-  | { readonly kind: 'put'; readonly onCall: StoredOnCall }
-  | { readonly kind: 'unknown_people'; readonly ids: readonly string[] };
+/** Nothing was written, for there are no people with these ids. */
+export interface UnknownPeople {
+  readonly kind: 'unknown_people';
+  readonly ids: readonly string[];
+}
+
+export type OnCallPut = { readonly kind: 'put'; readonly onCall: StoredOnCall } | UnknownPeople;
 
 /** Says who is on call for a type of alert, and writes down who said so. */
 export function putOnCall(
@@ -109,7 +116,7 @@ export function putOnCall(
   return retryTransient(() =>
     database.transaction(async (transaction): Promise<OnCallPut> => {
       const people = [...(userIds ?? []), ...(layers ?? []).flatMap(({ user_ids }) => user_ids)];
-      const held = await holdPeople(transaction, people);
+      const held = await holdPeople(transaction, [...people, actor.sub]);
       const unknown = [...new Set(people)].filter((id) => !held.has(id));
       if (unknown.length > 0) return { kind: 'unknown_people', ids: unknown };
       const [row] = await transaction.rows<{ created: boolean; people: number; layers: number }>(PUT, [
@@ -157,6 +164,15 @@ export function actorAmong(actor: Actor, held: ReadonlyMap<string, string>): Act
   return auditId === undefined ? actor : actorOn(actor, { id: actor.sub, auditId });
 }
 
+/** Those of these people who are switched off, and so are told nothing. */
+export async function inactiveAmong(statements: Statements, ids: readonly string[]): Promise<string[]> {
+  const rows = await statements.rows<{ id: string }>(
+    'SELECT id FROM person WHERE id = ANY($1::text[]) AND NOT active ORDER BY id',
+    [ids],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Forgets a type with its overrides, and writes down who did. False when nothing was said of it. */
 export function deleteOnCall(database: Database, alertType: string, actor: Actor): Promise<boolean> {
   return retryTransient(() =>
@@ -178,11 +194,17 @@ export function onCallTarget(alertType: string): string {
 }
 
 /**
- * Takes a person off every list and out of every rotation, and away what they stand in for and what stands in for them. A
- * layer of which they were the last goes. `name` is what is written for them where they made an override for others.
+ * Takes a person off every list and out of every rotation; where they stand in, and where somebody does for them, it is over.
+ * A layer of which they were the last goes. `name` is what is written for them where they made an override for others.
  */
 export async function takeOffCall(transaction: Statements, personId: string, name: string): Promise<void> {
   await transaction.rows(TAKE_OFF, [personId]);
+  // The answer to a call that made one, for its `Idempotency-Key`.
+  await transaction.rows(
+    `DELETE FROM idempotency_key WHERE status = 201
+       AND $1 IN (body->>'user_id', body->>'replaces', body->>'created_by')`,
+    [personId],
+  );
   // An override of theirs with `replaces` taken away would be one for everybody.
   await transaction.rows('DELETE FROM on_call_override WHERE user_id = $1 OR replaces = $1', [personId]);
   await transaction.rows('UPDATE on_call_override SET created_by = $2 WHERE created_by = $1', [
