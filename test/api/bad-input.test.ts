@@ -86,6 +86,12 @@ describe('bad input', () => {
       roles: [[]],
       sms: [true],
       send_at: [7],
+      // nobody is on call, nobody takes turns, and everybody is replaced
+      user_ids: [[]],
+      layers: [[]],
+      replaces: [null],
+      // the time after it is what is wrong then
+      starts_at: [7],
       rate: [7],
       filter: [{}],
     };

@@ -74,6 +74,41 @@ export const CALLS: readonly ContractCall[] = [
     also: ['internal'],
   },
   {
+    method: 'PUT',
+    path: '/on-call/disk_full',
+    body: {
+      user_ids: [PERSON],
+      layers: [
+        {
+          name: 'weekly',
+          user_ids: [PERSON],
+          turn: { every: 'week' },
+          hand_off: '09:00',
+          timezone: 'Africa/Addis_Ababa',
+          starts_at: '2026-11-23T06:00:00Z',
+          ends_at: null,
+        },
+      ],
+    },
+    also: [],
+  },
+  { method: 'GET', path: '/on-call', also: [] },
+  { method: 'GET', path: '/on-call/disk_full', also: [] },
+  { method: 'GET', path: '/on-call/disk_full/calendar', also: [] },
+  {
+    method: 'POST',
+    path: '/on-call/disk_full/overrides',
+    body: {
+      user_id: PERSON,
+      replaces: null,
+      starts_at: '2027-01-07T00:00:00Z',
+      ends_at: '2027-01-08T00:00:00Z',
+    },
+    also: [],
+  },
+  { method: 'GET', path: '/on-call/disk_full/overrides', also: [] },
+  { method: 'DELETE', path: `/on-call/disk_full/overrides/${NO_ID}`, also: [] },
+  {
     method: 'POST',
     path: `/websocket/connect/${PERSON}`,
     body: { session_id: 'phone', device_info: { name: 'A phone' } },

@@ -93,6 +93,19 @@ describe('people of a user directory', () => {
     }
   });
 
+  test('can be on call before they were ever written to, and who is nobody there cannot', async () => {
+    directory.tell('on-call', {});
+    directory.tell('stands-in', {});
+    const put = (user_ids: string[]) => fleet.call('PUT', '/on-call/disk_full', { user_ids });
+    assert.deepEqual((await put(['on-call'])).body.user_ids, ['on-call']);
+    assertProblem(await put(['on-call', 'off-call']), 422, { code: 'unknown_person', path: 'user_ids' });
+    const span = { starts_at: Date.now() / 1000, ends_at: Date.now() / 1000 + 60 };
+    const stand = (user_id: string) =>
+      fleet.call('POST', '/on-call/disk_full/overrides', { user_id, ...span });
+    assert.equal((await stand('stands-in')).status, 201);
+    assertProblem(await stand('stands-out'), 422, { code: 'unknown_person', path: 'user_id' });
+  });
+
   test('who was written here is not asked for', async () => {
     directory.tell('ours', { email: 'theirs@two.example' });
     await fleet.person('ours', { email: 'ours@one.example' });

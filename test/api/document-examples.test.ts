@@ -18,6 +18,7 @@ const OPERATIONS = TOPICS.flatMap(({ operations }) => operations.filter(ends)).t
 );
 const PERSON = 'abebe';
 const GROUP = 'tenants';
+const ALERT_TYPE = 'disk_full';
 const WEBHOOK_SECRETS = `whsec_${Buffer.alloc(32, 's').toString('base64')}`;
 const SELF: CallOptions = { as: 'user', sub: PERSON };
 const CALLERS: Readonly<Record<Caller, CallOptions>> = {
@@ -89,6 +90,8 @@ describe('what the document gives as examples', () => {
   /** The path of something that is there, and that nothing has been done to. */
   async function filled(path: string): Promise<string> {
     if (path.includes('{platform}')) return path.replace('{platform}', 'android');
+    if (path.includes('{alert_type}'))
+      return path.replace('{alert_type}', ALERT_TYPE).replace('{id}', await standingIn());
     if (path.includes('{item}')) {
       const [item = ''] = await putNotes(fleet(), PERSON, ['x']);
       return path.replace('{id}', PERSON).replace('{item}', item);
@@ -107,6 +110,14 @@ describe('what the document gives as examples', () => {
     const mail = { to: 'abebe@example.com', subject: 's', body: 'b', send_at: later };
     const sent = await fleet().call('POST', '/notifications/email/send', mail);
     return `${before}${sent.body.email_id}${rest}`;
+  }
+
+  /** The id of an override of a schedule that is there. */
+  async function standingIn(): Promise<string> {
+    await fleet().call('PUT', `/on-call/${ALERT_TYPE}`, { user_ids: [PERSON] });
+    const span = { starts_at: Date.now() / 1000, ends_at: Date.now() / 1000 + 3600 };
+    const made = await fleet().call('POST', `/on-call/${ALERT_TYPE}/overrides`, { user_id: PERSON, ...span });
+    return String(made.body.id);
   }
 
   /** A broadcast to which this can be done; one that has ended for whoever would watch it to its end. */

@@ -15,6 +15,7 @@ export const COMMANDS = [
   ['users', 'put'],
   ['users', 'erase'],
   ['users', 'import'],
+  ['oncall'],
   ['audit', 'list'],
   ['template', 'preview'],
   ['template', 'check'],

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { endOfQuiet } from '@belfry/shared/routing/quiet-hours.js';
 import fc from 'fast-check';
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
+import { changesOf, clock, DAY_MS, MINUTE_MS, written } from './wall-clock.js';
 
 /** Zones with every kind of change: an hour, half an hour, two hours, at midnight, backwards in winter, and none. */
 const ZONES = [
@@ -205,11 +203,6 @@ describe('quiet hours', () => {
   });
 });
 
-function written(minute: number): string {
-  const of = ((minute % (24 * 60)) + 24 * 60) % (24 * 60);
-  return [Math.floor(of / 60), of % 60].map((part) => String(part).padStart(2, '0')).join(':');
-}
-
 /**
  * Goes through the minutes from three days before, with the clock on the wall in sight. Quiet begins at the first minute that
  * shows a day's `from` or later, and ends at the first that shows the `to` after it or later.
@@ -239,42 +232,4 @@ function watched({ from, to }: { from: string; to: string }, zone: string, time:
     if (began !== 0 && began <= moment && ended > moment) over = ended;
   }
   return over === null ? null : new Date(over);
-}
-
-const clocks = new Map<string, (time: number) => number>();
-
-/** What the wall clock of a zone shows, as if it were UTC. Asked once for each quarter of an hour: no zone changes in between. */
-function clock(zone: string): (time: number) => number {
-  const known = clocks.get(zone);
-  if (known !== undefined) return known;
-  const format = new Intl.DateTimeFormat('sv-SE', {
-    timeZone: zone,
-    dateStyle: 'short',
-    timeStyle: 'medium',
-  });
-  const asked = new Map<number, number>();
-  const made = (time: number) => {
-    const quarter = Math.floor(time / (15 * MINUTE_MS)) * 15 * MINUTE_MS;
-    let shown = asked.get(quarter);
-    if (shown === undefined) {
-      shown = Date.parse(`${format.format(quarter).replace(' ', 'T')}Z`);
-      asked.set(quarter, shown);
-    }
-    return shown + time - quarter;
-  };
-  clocks.set(zone, made);
-  return made;
-}
-
-/** When the clock of a zone was put forward or back, to the minute. */
-function changesOf(zone: string): number[] {
-  const show = clock(zone);
-  const changes: number[] = [];
-  const first = Date.parse('2025-01-01T00:00:00Z');
-  for (let hour = first; hour < first + 5 * 365 * DAY_MS; hour += 60 * MINUTE_MS) {
-    if (show(hour + 60 * MINUTE_MS) - show(hour) === 60 * MINUTE_MS) continue;
-    for (let at = hour; at < hour + 60 * MINUTE_MS; at += 15 * MINUTE_MS)
-      if (show(at + 15 * MINUTE_MS) - show(at) !== 15 * MINUTE_MS) changes.push(at + 15 * MINUTE_MS);
-  }
-  return changes;
 }

@@ -35,6 +35,8 @@ import { importingRoutes } from './routes/importing.js';
 import { inboxRoutes } from './routes/inbox.js';
 import { inboxPageRoutes } from './routes/inbox-page.js';
 import { metricsRoutes } from './routes/metrics.js';
+import { onCallRoutes } from './routes/on-call.js';
+import { onCallOverrideRoutes } from './routes/on-call-overrides.js';
 import { operatingRoutes } from './routes/operating.js';
 import { peopleRoutes } from './routes/people.js';
 import { presenceRoutes } from './routes/presence.js';
@@ -104,6 +106,8 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', importingRoutes(database, catalogue));
   app.use('/api/v1', peopleRoutes({ database, catalogue, notifier }));
   app.use('/api/v1', groupRoutes(database));
+  app.use('/api/v1', onCallRoutes({ database, notifier }));
+  app.use('/api/v1', onCallOverrideRoutes({ database, notifier, keyed }));
   app.use('/api/v1', deviceRoutes({ database, notifier }));
   app.use('/api/v1', inboxRoutes({ database, notifier, onRead: (person) => realtime.bus.look([person]) }));
   app.use('/api/v1', presenceRoutes({ settings, database, bus: realtime.bus }));

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAudit } from './commands/audit.js';
 import { addDead } from './commands/dead.js';
 import { addNotifications } from './commands/notifications.js';
+import { addOncall } from './commands/oncall.js';
 import { addPrograms } from './commands/programs.js';
 import { addSend } from './commands/send.js';
 import { addStats } from './commands/stats.js';
@@ -34,6 +35,7 @@ export function createProgram(shell: Shell): Command {
   program.commandsGroup('Operating:');
   addDead(program, shell);
   addUsers(program, shell);
+  addOncall(program, shell);
   addAudit(program, shell);
   program.commandsGroup('Without the API, on the machine of the installation:');
   addTemplate(program, shell);

@@ -60,6 +60,7 @@ function wording(issue: z.core.$ZodIssue, input: unknown): string {
 const ARTICLES: Readonly<Record<string, string>> = {
   string: 'a string',
   number: 'a number',
+  int: 'a whole number',
   boolean: 'true or false',
   object: 'an object',
   record: 'an object',

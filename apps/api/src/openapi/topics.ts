@@ -5,6 +5,7 @@ import { deadLetters } from './dead-letters.js';
 import { devices } from './devices.js';
 import { groups } from './groups.js';
 import { inbox } from './inbox.js';
+import { onCallTopic } from './on-call.js';
 import { operating } from './operating.js';
 import type { Topic } from './operation.js';
 import { pages } from './pages.js';
@@ -23,6 +24,7 @@ export const TOPICS: readonly Topic[] = [
   deadLetters,
   people,
   groups,
+  onCallTopic,
   devices,
   inbox,
   realtime,

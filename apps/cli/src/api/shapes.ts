@@ -130,3 +130,26 @@ export interface AuditEvent {
 export interface Stats {
   readonly by_event_type: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
+
+interface OnCallStanding {
+  readonly alert_type: string;
+  readonly user_ids: readonly string[];
+  readonly until: string | null;
+}
+
+export interface ListedOnCall extends OnCallStanding {
+  readonly layers: readonly string[];
+}
+
+interface Turn {
+  readonly user_id: string;
+  readonly until: string;
+}
+
+export interface OnCall extends OnCallStanding {
+  readonly layers: readonly {
+    readonly name: string;
+    readonly now: Turn | null;
+    readonly next: Turn | null;
+  }[];
+}

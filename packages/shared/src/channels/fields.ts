@@ -66,6 +66,12 @@ export const timezone = z
   }, 'must be an IANA time zone such as Africa/Addis_Ababa')
   .meta({ description: 'An IANA time zone such as Africa/Addis_Ababa' });
 
+/** `HH:MM`, by the clock on a wall. */
+export const timeOfDay = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of the day such as 22:00')
+  .meta({ description: 'A time of the day such as 22:00' });
+
 const A_WEBHOOK_URL = 'must be an https:// or http:// URL without credentials and without a fragment';
 
 /** Where the webhook channel reaches a person: no password in it, and nothing behind a `#`, which is never sent. */
@@ -93,31 +99,39 @@ export const channelList = z
   .max(CHANNELS.length)
   .transform((channels) => [...new Set(channels)]);
 
-const A_TIME = 'must be a time: ISO 8601 with a time zone, such as 2027-03-01T09:00:00Z, or epoch seconds';
+const WRITTEN = 'ISO 8601 with a time zone, such as 2027-03-01T09:00:00Z, or epoch seconds';
+const A_TIME = `must be a time: ${WRITTEN}`;
 const FURTHEST_MS = 2 * 366 * 24 * 60 * 60 * 1000;
 const EPOCH_SECONDS = /^\d{1,12}(\.\d{1,9})?$/;
+const LAST_OF_9999 = Date.UTC(10_000, 0) - 1;
 const ISO = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/;
 
+/** Said of the number and of the string in turn. */
+const A_MOMENT_IS = { minimum: 0, exclusiveMaximum: 1e12, pattern: `${EPOCH_SECONDS.source}|${ISO.source}` };
+
 /** A moment, as ISO 8601 or epoch seconds; from 1970 on, and at most two years away. */
-export const moment = z
-  .union([z.number(), z.string()], A_TIME)
-  .transform((given, context) => {
+export const moment = momentBefore(() => Date.now() + FURTHEST_MS, 'must be at most two years away').meta({
+  id: 'Moment',
+  description: `A time: ${WRITTEN}; at most two years away`,
+  ...A_MOMENT_IS,
+});
+
+/** The same, as far away as may be, for what is asked and not waited for: until the year 9999. */
+export const anyMoment = momentBefore(() => LAST_OF_9999, 'must be before the year 10000').meta({
+  id: 'AnyMoment',
+  description: `A time: ${WRITTEN}; from 1970 to 9999`,
+  ...A_MOMENT_IS,
+});
+
+function momentBefore(end: () => number, message: string) {
+  return z.union([z.number(), z.string()], A_TIME).transform((given, context) => {
     const at = parseMoment(given);
     if (at === null) context.addIssue({ code: 'custom', message: A_TIME });
-    else if (at.getTime() > Date.now() + FURTHEST_MS)
-      context.addIssue({ code: 'custom', message: 'must be at most two years away' });
+    else if (at.getTime() > end()) context.addIssue({ code: 'custom', message });
     else return at;
     return z.NEVER;
-  })
-  .meta({
-    id: 'Moment',
-    description:
-      'A time: ISO 8601 with a time zone, such as 2027-03-01T09:00:00Z, or epoch seconds; at most two years away',
-    // Said of the number and of the string in turn.
-    minimum: 0,
-    exclusiveMaximum: 1e12,
-    pattern: `${EPOCH_SECONDS.source}|${ISO.source}`,
   });
+}
 
 function parseMoment(given: number | string): Date | null {
   const text = String(given);

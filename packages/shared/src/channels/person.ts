@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CHANNELS, type Channel } from '../domain/channel.js';
 import type { QuietHours } from '../domain/quiet-hours.js';
 import type { WishesChange } from '../domain/wishes.js';
-import { emailAddress, externalId, locale, phoneNumber, timezone, webhookUrl } from './fields.js';
+import { emailAddress, externalId, locale, phoneNumber, timeOfDay, timezone, webhookUrl } from './fields.js';
 
 /** What may be said of a person; what is left out stays as it is, and null takes an address away. */
 export const personBody = z.object({
@@ -32,11 +32,6 @@ const eventSwitches = z
     description:
       'Yes or no for one event. Null, for a channel or the whole, lets the switch of the channel hold again',
   });
-
-const timeOfDay = z
-  .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of the day such as 22:00')
-  .meta({ description: 'A time of the day such as 22:00' });
 
 const MOST_QUIET_MINUTES = 23 * 60;
 

@@ -13,8 +13,11 @@ export interface OnCallLayer {
   /** In the order of their turns; at least one. */
   readonly user_ids: readonly string[];
   readonly turn: TurnLength;
-  /** `HH:MM` at which turns of a day or a week change, in the time zone. */
-  readonly hand_off: string;
+  /**
+   * `HH:MM` of the hand-offs, in the time zone; those of hours are counted from this time on the day of `starts_at`. Null, which
+   * only they may have: they are counted from `starts_at`.
+   */
+  readonly hand_off: string | null;
   /** IANA time zone. */
   readonly timezone: string;
   /** When the first person's first turn begins, ISO 8601; nobody of the layer is on call before it. */
@@ -31,6 +34,7 @@ export interface OnCallOverride {
   /** For whom; for everybody when null. */
   readonly replaces: string | null;
   readonly starts_at: Date;
+  /** The first moment at which it is over. */
   readonly ends_at: Date;
 }
 
@@ -38,5 +42,6 @@ export interface OnCallOverride {
 export interface OnCallSchedule {
   readonly user_ids: readonly string[];
   readonly layers: readonly OnCallLayer[];
+  /** In the order in which they were made. */
   readonly overrides: readonly OnCallOverride[];
 }

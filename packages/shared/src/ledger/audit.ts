@@ -31,6 +31,10 @@ export const AUDIT_ACTIONS = [
   'broadcast.pause',
   'broadcast.resume',
   'broadcast.cancel',
+  'on_call.put',
+  'on_call.delete',
+  'on_call.override',
+  'on_call.override_removed',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
