@@ -31,6 +31,11 @@ export const AUDIT_ACTIONS = [
   'broadcast.pause',
   'broadcast.resume',
   'broadcast.cancel',
+  'alert_source.put',
+  'alert_source.token',
+  'alert_source.remove',
+  'heartbeat.put',
+  'heartbeat.remove',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -5,13 +5,14 @@ import type { FailureClass } from '../domain/failure.js';
 import { maskAddress } from '../domain/mask.js';
 import type { OutcomeKind } from '../domain/outcome.js';
 import type { ProviderStanding } from '../domain/provider-standing.js';
+import { type InboundEvents, inboundLines } from './inbound-events.js';
 import type { Logger } from './log.js';
 
 /**
  * What happens in the fleet, announced by the code that does it. Only this file words a log line, and only its neighbour
  * `event-metrics.ts` counts a metric.
  */
-export interface Events {
+export interface Events extends InboundEvents {
   accepted(facts: {
     notificationId: string;
     caller: string;
@@ -80,7 +81,7 @@ export interface Events {
     error: unknown;
   }): void;
   /** Counted, not logged: whoever calls too often could fill the log as well. */
-  rateLimited(facts: { limit: 'calls' | 'notifications' }): void;
+  rateLimited(facts: { limit: 'calls' | 'notifications' | 'inbound' }): void;
   /** `known`: what is in the ledger was used in its place. */
   directoryFailed(facts: { why: string; known: boolean }): void;
   streamed(facts: { transport: StreamTransport; notes: number }): void;
@@ -108,6 +109,7 @@ const QUIET_MS = 30_000;
 export function createEvents(log: Logger): Events {
   const complain = quietly(log);
   return {
+    ...inboundLines(log),
     accepted: (facts) =>
       log.info(
         {
