@@ -4,6 +4,7 @@ import { broadcasts } from './broadcasts.js';
 import { deadLetters } from './dead-letters.js';
 import { devices } from './devices.js';
 import { groups } from './groups.js';
+import { inbound } from './inbound.js';
 import { inbox } from './inbox.js';
 import { operating } from './operating.js';
 import type { Topic } from './operation.js';
@@ -18,6 +19,7 @@ export const TOPICS: readonly Topic[] = [
   sending,
   broadcasts,
   alerts,
+  inbound,
   reading,
   operating,
   deadLetters,
