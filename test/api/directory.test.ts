@@ -74,6 +74,25 @@ describe('people of a user directory', () => {
     assert.equal(items((await fleet.call('GET', '/users/newcomer/devices')).body).length, 1);
   });
 
+  test('have an inbox and wishes before they were ever written to', async () => {
+    const calls = [
+      ['GET', 'inbox', undefined, []],
+      ['GET', 'inbox/unread-count', undefined, { count: 0 }],
+      ['POST', 'inbox/read-all', undefined, { read: 0 }],
+      ['GET', 'devices', undefined, []],
+      ['GET', 'preferences', undefined, null],
+      ['PUT', 'preferences', { sms: true }, null],
+    ] as const;
+    for (const [index, [method, path, given, found]] of calls.entries()) {
+      const as = (sub: string) => fleet.call(method, `/users/${sub}/${path}`, given, { as: 'user', sub });
+      directory.tell(`reader${index}`, { email: 'reader@one.example' });
+      const { status, body } = await as(`reader${index}`);
+      assert.equal(status, 200, path);
+      if (found !== null) assert.deepEqual(body, found);
+      assertProblem(await as(`no-reader${index}`), 404, { code: 'unknown_person' });
+    }
+  });
+
   test('who was written here is not asked for', async () => {
     directory.tell('ours', { email: 'theirs@two.example' });
     await fleet.person('ours', { email: 'ours@one.example' });

@@ -61,6 +61,7 @@ const LINES: Readonly<Record<string, string>> = {
   'sending retrying': 'M430 186 C350 200 300 212 216 216',
   'sending ambiguous': 'M445 196 C400 250 310 278 216 282',
   'sending dead': 'M580 184 C630 190 640 232 684 236',
+  'sending cancelled': 'M450 196 C440 330 300 400 216 440',
   'sending suppressed': 'M470 196 C468 320 420 380 390 424',
   'sending expired': 'M530 196 C540 300 580 380 586 424',
   'sent delivered': 'M840 107 H904',

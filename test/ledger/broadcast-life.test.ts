@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import { newId } from '@belfry/shared/domain/ids.js';
 import {
   cancelDeliveries,
   completeBroadcasts,
   forgetBroadcasts,
 } from '@belfry/shared/ledger/broadcast-upkeep.js';
 import { findBroadcast, moveBroadcast } from '@belfry/shared/ledger/broadcasts.js';
+import { claimDeliveries } from '@belfry/shared/ledger/claim.js';
+import type { Database } from '@belfry/shared/ledger/database.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
 import { countNotifications } from '@belfry/shared/ledger/notifications.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
+import { recordOutcomes } from '@belfry/shared/ledger/record.js';
+import { beginRetries } from '@belfry/shared/ledger/waiting.js';
+import { objectionTo } from '@belfry/shared/routing/guard.js';
 import { createPruner } from '@belfry/shared/upkeep/prune.js';
-import { addPeople, broadcastTo, fanOutOn, range, standingOf, toldBy } from './broadcast-people.js';
+import { waitFor } from '../support/wait.js';
+import { addPeople, BOUNDS, broadcastTo, fanOutOn, range, standingOf, toldBy } from './broadcast-people.js';
+import { waitingForLocks } from './notes.js';
 import { withEngine } from './with-engine.js';
-import { OPS } from './with-ledger.js';
+import { claimed, OPS, recordFor } from './with-ledger.js';
 
 describe('a broadcast', () => {
   const at = withEngine('postgres');
@@ -62,6 +70,49 @@ describe('a broadcast', () => {
     assert.deepEqual(retryable, [], 'what was given up is not begun again');
     for (const move of ['pause', 'resume', 'cancel'] as const)
       assert.equal((await moveBroadcast(ledger.one, id, move, OPS)).kind, 'impossible');
+  });
+
+  it('can be called off while its only chunk is being written', async () => {
+    await addPeople(ledger.one, 3);
+    const id = await broadcastTo(ledger.one);
+    let move: ReturnType<typeof moveBroadcast> | undefined;
+    await step(
+      id,
+      BOUNDS,
+      committingLate(ledger.one, async () => {
+        move = moveBroadcast(ledger.two, id, 'cancel', OPS);
+        await waitFor(async () => (await waitingForLocks(ledger.one)) > 0, {
+          what: 'the move to wait for the chunk',
+        });
+      }),
+    );
+    assert.deepEqual(await move, { kind: 'moved', status: 'cancelled', delayMs: 0 });
+    assert.equal(await cancelDeliveries(ledger.one, id, 100), 3);
+  });
+
+  it('that is called off stops what nobody has taken back yet, and what is begun anew', async () => {
+    await addPeople(ledger.one, 2);
+    const id = await broadcastTo(ledger.one);
+    await step(id);
+    const worker = newId();
+    const deliveries = await ledger.one.rows<{ id: string }>(
+      "SELECT id FROM delivery WHERE state = 'queued' ORDER BY id",
+    );
+    const ids = deliveries.map((row) => row.id);
+    const inHand = claimed((await claimDeliveries(ledger.one, worker, 30_000, ids.slice(0, 1)))[0]);
+    assert.equal((await moveBroadcast(ledger.one, id, 'cancel', OPS)).kind, 'moved');
+    const given = {
+      state: 'dead',
+      reason: 'attempts_exhausted',
+      failure: 'exhausted',
+      retryable: true,
+    } as const;
+    await recordOutcomes(ledger.one, worker, [recordFor(inHand, given)]);
+    assert.equal((await beginRetries(ledger.one, { includeWaiting: false, limit: 10 })).length, 1);
+    for (const claim of await claimDeliveries(ledger.one, worker, 30_000, ids)) {
+      const objection = objectionTo(claimed(claim), { poisonAfter: 10, mandatory: () => [] });
+      assert.deepEqual(objection, { state: 'cancelled', reason: 'broadcast_cancelled' });
+    }
   });
 
   it('begins when its time has come, for those who are there by then, and never after its end', async () => {
@@ -136,6 +187,19 @@ describe('a broadcast', () => {
     }
   });
 });
+
+/** A database whose transactions do something right before their commit. */
+function committingLate(database: Database, act: () => Promise<void>): Database {
+  return {
+    ...database,
+    transaction: (work) =>
+      database.transaction(async (transaction) => {
+        const result = await work(transaction);
+        await act();
+        return result;
+      }),
+  };
+}
 
 function sorted(counts: readonly { status: string; count: number }[]): string[] {
   return counts.map(({ status, count }) => `${status} ${count}`).sort();

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { completeBroadcasts } from '@belfry/shared/ledger/broadcast-upkeep.js';
-import { findBroadcast } from '@belfry/shared/ledger/broadcasts.js';
+import { findBroadcast, moveBroadcast } from '@belfry/shared/ledger/broadcasts.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
 import { addMember, removeMember } from '@belfry/shared/ledger/groups.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
 import { fanOutStep } from '@belfry/shared/notify/fan-out.js';
+import { wakeFanOut, wakeResumed } from '@belfry/shared/queue/fan-out-jobs.js';
+import { fanOutJob } from '@belfry/shared/queue/jobs.js';
+import { FANOUT } from '@belfry/shared/queue/topology.js';
 import { reconcile } from '@belfry/shared/upkeep/reconcile.js';
+import { waitFor } from '../support/wait.js';
 import {
   addPeople,
   BOUNDS,
@@ -36,6 +40,30 @@ describe('a fan-out', () => {
     );
     return [row?.status, row?.reason];
   };
+
+  it('goes on when it is resumed though the job that found it paused has not ended yet', async () => {
+    const queue = { engine: at.engine, events: SILENT };
+    await addPeople(ledger.one, 5);
+    const id = await broadcastTo(ledger.one);
+    await moveBroadcast(ledger.one, id, 'pause', OPS);
+    let resumed = false;
+    const worker = at.engine.work(
+      FANOUT,
+      async (job) => {
+        const { broadcast_id } = fanOutJob.parse(job.data);
+        const { kind } = await step(broadcast_id);
+        if (!resumed && kind === 'over') {
+          resumed = true;
+          await moveBroadcast(ledger.two, id, 'resume', OPS);
+          await wakeResumed(queue, { id, delayMs: 0 });
+        }
+      },
+      { concurrency: 2 },
+    );
+    await wakeFanOut(queue, [{ id, delayMs: 0 }]);
+    await waitFor(async () => (await toldBy(ledger.one, id)).length === 5, { what: 'all to be told' });
+    await worker.close();
+  });
 
   it('tells everybody once, chunk by chunk, and counts them right', async () => {
     await addPeople(ledger.one, 95);

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { newId } from '@belfry/shared/domain/ids.js';
-import { endStreams, forgetSessions, openStream, presenceOf } from '@belfry/shared/ledger/sessions.js';
+import {
+  endStreams,
+  forgetSessions,
+  openStreams,
+  presenceOf,
+  renewStreams,
+} from '@belfry/shared/ledger/sessions.js';
 import { addPeople } from './notes.js';
 import { withLedger } from './with-ledger.js';
 
@@ -12,7 +18,8 @@ describe('sessions that are gone', () => {
   const ledger = withLedger();
   const open = async (personId: string) => {
     const id = newId();
-    assert.equal(await openStream(ledger.one, { id, personId, transport: 'sse' }, NODE, BOUNDS), 'open');
+    const wanted = [{ id, personId, transport: 'sse' as const }];
+    assert.deepEqual(await openStreams(ledger.one, wanted, NODE, BOUNDS), ['open']);
     return id;
   };
   const rowsOf = async (personId: string) => {
@@ -22,7 +29,7 @@ describe('sessions that are gone', () => {
     );
     return rows.map(({ id }) => id);
   };
-  before(() => addPeople(ledger.one, 'back', 'other', 'crowd'));
+  before(() => addPeople(ledger.one, 'back', 'other', 'crowd', 'asleep'));
 
   it('make room when their person comes back, and tell until then when that person was here', async () => {
     const [other] = [await open('other'), await endStreams(ledger.one, NODE, await rowsOf('other'))];
@@ -34,6 +41,19 @@ describe('sessions that are gone', () => {
     const next = await open('back');
     assert.deepEqual(await rowsOf('back'), [kept, next].sort());
     assert.deepEqual(await rowsOf('other'), [other]);
+  });
+
+  it('outlive a process that could not renew them for a while, whoever comes and sweeps meanwhile', async () => {
+    const streams = [await open('asleep'), await open('asleep')];
+    await ledger.one.rows(
+      `UPDATE realtime_session SET seen_at = now() - interval '10 minutes' WHERE person_id = 'asleep'`,
+    );
+    assert.deepEqual((await presenceOf(ledger.one, 'asleep', BOUNDS.ttlMs))?.sessions, []);
+    const other = await open('asleep');
+    await endStreams(ledger.one, NODE, [other]);
+    await forgetSessions(ledger.two, BOUNDS.ttlMs);
+    assert.deepEqual((await renewStreams(ledger.one, NODE, streams)).sort(), [...streams].sort());
+    assert.equal((await presenceOf(ledger.one, 'asleep', BOUNDS.ttlMs))?.sessions.length, 2);
   });
 
   it('are swept after thirty days, and nothing else is looked at', async () => {

@@ -9,7 +9,7 @@ import { withLedger } from './with-ledger.js';
 /** The moves that today's statements can make; a receipt from a provider will add those out of `sent`. */
 const MADE = [
   ...['scheduled', 'queued', 'retrying', 'ambiguous', 'sending'].map((from) => `${from} → sending`),
-  ...['sent', 'scheduled', 'retrying', 'ambiguous', 'dead', 'suppressed', 'expired'].map(
+  ...['sent', 'scheduled', 'retrying', 'ambiguous', 'dead', 'suppressed', 'cancelled', 'expired'].map(
     (to) => `sending → ${to}`,
   ),
   ...['scheduled', 'queued', 'retrying', 'ambiguous'].map((from) => `${from} → cancelled`),

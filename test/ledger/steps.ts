@@ -115,6 +115,7 @@ const ENDS: readonly Partial<DeliveryRecord>[] = [
   { state: 'dead', retryable: true, reason: 'throttled_too_long', failure: 'throttled' },
   { state: 'dead', reason: '550', failure: 'rejected' },
   { state: 'suppressed', cost: 0, tries: [], reason: 'preference_off' },
+  { state: 'cancelled', cost: 0, tries: [], reason: 'broadcast_cancelled' },
   { state: 'expired', cost: 0, tries: [], reason: 'expired' },
   { state: 'scheduled', cost: 0, tries: [], reason: 'quiet_hours', dueInMs: 3_600_000 },
 ];

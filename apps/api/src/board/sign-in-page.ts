@@ -57,6 +57,7 @@ function page(base: string, title: string, main: string): string {
     <meta name="color-scheme" content="light dark" />
     <meta name="robots" content="noindex" />
     <title>${title} · Belfry queues</title>
+    <link rel="stylesheet" href="${files}/palette.css" />
     <link rel="stylesheet" href="${files}/console.css" />
     <link rel="stylesheet" href="${files}/sign-in.css" />
     <link rel="icon" href="${files}/bell.svg" />

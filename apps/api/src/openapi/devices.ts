@@ -4,7 +4,7 @@ import { directoryUnavailable } from '@belfry/shared/directory/directory.js';
 import { PLATFORMS } from '@belfry/shared/domain/device.js';
 import { z } from 'zod';
 import { unknownDevice } from '../routes/devices.js';
-import { unknownPerson } from '../routes/people.js';
+import { unknownPerson } from '../routes/known-person.js';
 import { json, type Topic } from './operation.js';
 import { AT, DELIVERY_ID, id, instant, LATER } from './shapes.js';
 
@@ -53,7 +53,7 @@ export const devices: Topic = {
       summary: "A person's devices, the oldest first",
       params: byId,
       answers: { 200: { description: 'All of them', content: json(z.array(device), { one: [SHOWN] }) } },
-      refusals: [unknownPerson('nobody')],
+      refusals: [unknownPerson('nobody'), directoryUnavailable()],
     },
     {
       id: 'registerDevice',

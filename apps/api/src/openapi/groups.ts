@@ -1,7 +1,7 @@
 import { externalId } from '@belfry/shared/channels/fields.js';
 import { z } from 'zod';
 import { groupQuery, memberQuery, unknownGroup } from '../routes/groups.js';
-import { unknownPerson } from '../routes/people.js';
+import { unknownPerson } from '../routes/known-person.js';
 import { nextPage } from './headers.js';
 import { json, type Topic } from './operation.js';
 import { AT, instant } from './shapes.js';

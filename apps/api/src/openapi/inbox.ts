@@ -1,7 +1,8 @@
 import { externalId, priority, record } from '@belfry/shared/channels/fields.js';
+import { directoryUnavailable } from '@belfry/shared/directory/directory.js';
 import { z } from 'zod';
 import { inboxQuery, unknownItem } from '../routes/inbox.js';
-import { unknownPerson } from '../routes/people.js';
+import { unknownPerson } from '../routes/known-person.js';
 import { nextPage } from './headers.js';
 import { json, type Topic } from './operation.js';
 import { AT, ID, id, instant, LATER } from './shapes.js';
@@ -71,7 +72,7 @@ export const inbox: Topic = {
           content: json(z.array(item), { page: [UNREAD, READ] }),
         },
       },
-      refusals: [unknownPerson('nobody')],
+      refusals: [unknownPerson('nobody'), directoryUnavailable()],
     },
     {
       id: 'countUnread',
@@ -81,7 +82,7 @@ export const inbox: Topic = {
       summary: 'How many of them are unread',
       params: byPerson,
       answers: { 200: { description: 'The count', content: json(counted, { some: { count: 3 } }) } },
-      refusals: [unknownPerson('nobody')],
+      refusals: [unknownPerson('nobody'), directoryUnavailable()],
     },
     {
       id: 'readInbox',
@@ -91,7 +92,7 @@ export const inbox: Topic = {
       summary: 'Mark all of them as read',
       params: byPerson,
       answers: { 200: { description: 'All are read', content: json(allRead, { some: { read: 3 } }) } },
-      refusals: [unknownPerson('nobody')],
+      refusals: [unknownPerson('nobody'), directoryUnavailable()],
     },
     {
       id: 'readInboxItem',

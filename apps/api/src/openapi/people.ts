@@ -1,9 +1,11 @@
 import { externalId } from '@belfry/shared/channels/fields.js';
 import { personBody, preferencesBody } from '@belfry/shared/channels/person.js';
+import { directoryUnavailable } from '@belfry/shared/directory/directory.js';
 import { CHANNELS } from '@belfry/shared/domain/channel.js';
 import { invalid } from '@belfry/shared/domain/refusal.js';
 import { z } from 'zod';
-import { listQuery, unknownPerson } from '../routes/people.js';
+import { unknownPerson } from '../routes/known-person.js';
+import { listQuery } from '../routes/people.js';
 import { noWebhookSecrets } from '../routes/webhook-secret.js';
 import { nextPage } from './headers.js';
 import { importing } from './importing.js';
@@ -156,7 +158,7 @@ export const people: Topic = {
       answers: {
         200: { description: 'All wishes', content: json(preferences, { some: PREFERENCES }) },
       },
-      refusals: [unknownPerson('nobody')],
+      refusals: [unknownPerson('nobody'), directoryUnavailable()],
     },
     {
       id: 'putPreferences',
@@ -175,7 +177,7 @@ export const people: Topic = {
       answers: {
         200: { description: 'All wishes', content: json(preferences, { some: PREFERENCES }) },
       },
-      refusals: [unknownPerson('nobody'), unknownEvent],
+      refusals: [unknownPerson('nobody'), unknownEvent, directoryUnavailable()],
     },
     {
       id: 'getWebhookSecret',

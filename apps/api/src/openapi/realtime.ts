@@ -4,7 +4,7 @@ import { Refusal } from '@belfry/shared/domain/refusal.js';
 import { z } from 'zod';
 import { problemOf } from '../middleware/problem.js';
 import { tooManyStreams } from '../realtime/streams.js';
-import { unknownPerson } from '../routes/people.js';
+import { unknownPerson } from '../routes/known-person.js';
 import { unknownSession } from '../routes/presence.js';
 import { noWebSocket } from '../routes/realtime.js';
 import { json, type Topic } from './operation.js';

@@ -11,7 +11,7 @@ import { invalid } from '@belfry/shared/domain/refusal.js';
 import { type RouteReason, RULES } from '@belfry/shared/routing/route.js';
 import { z } from 'zod';
 import { problemOf } from '../middleware/problem.js';
-import { unknownPerson } from '../routes/people.js';
+import { unknownPerson } from '../routes/known-person.js';
 import { batchOf, platformParam } from '../routes/sending.js';
 import { json, type Topic } from './operation.js';
 import { problemShape } from './problem.js';

@@ -95,7 +95,7 @@ function eventOf(note: StreamedNote, sessionId: string) {
       title,
       message: body,
       type,
-      ...(priority === null ? {} : { priority }),
+      priority,
       ...alertIn(data),
       data,
       read: readAt !== null,

@@ -8,7 +8,7 @@ import {
   moveBroadcast,
 } from '@belfry/shared/ledger/broadcasts.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { type FanOutQueue, wakeFanOut } from '@belfry/shared/queue/fan-out-jobs.js';
+import { type FanOutQueue, wakeResumed } from '@belfry/shared/queue/fan-out-jobs.js';
 import { callOff } from '@belfry/shared/upkeep/broadcasts.js';
 import { Router } from 'express';
 import { z } from 'zod';
@@ -50,7 +50,7 @@ export function broadcastRoutes({
         throw cannot(move, outcome.through && outcome.status === 'running' ? 'through' : outcome.status);
       const { status, delayMs } = outcome;
       events.broadcastMoved({ broadcastId: id, status });
-      if (move === 'resume') await wakeFanOut({ engine, events }, [{ id, delayMs }]);
+      if (move === 'resume') await wakeResumed({ engine, events }, { id, delayMs });
       if (move === 'cancel') await callOff(database, id, PAGES);
       res.json(shownBroadcast(await loadBroadcast(database, id)));
     });

@@ -17,7 +17,7 @@ import { z } from 'zod';
 import { allowSelf, callerOf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
 import { idIn, parse } from '../middleware/parse.js';
-import { unknownPerson } from './people.js';
+import { unknownPerson, withKnown } from './known-person.js';
 
 /** The browsers and telephones that a person lets Belfry push to. Whoever knows an endpoint could push to it, so no answer shows one. */
 export function deviceRoutes({ database, notifier }: { database: Database; notifier: Notifier }): Router {
@@ -27,18 +27,14 @@ export function deviceRoutes({ database, notifier }: { database: Database; notif
 
   router.get('/users/:id/devices', self, async (req, res) => {
     const id = personIn(req);
-    const devices = await listDevices(database, id);
-    if (devices === null) throw unknownPerson(id);
+    const devices = await withKnown(notifier, id, () => listDevices(database, id));
     res.json(devices.map(shownDevice));
   });
 
   router.post('/users/:id/devices', self, ...body, async (req, res) => {
     const id = personIn(req);
     const device = deviceOf(parse(deviceBody, req.body));
-    // Somebody whom only the user directory knows so far has devices too.
-    const known = await notifier.knows(id);
-    const put = known ? await putDevice(database, id, device, callerOf(req)) : null;
-    if (put === null) throw unknownPerson(id);
+    const put = await withKnown(notifier, id, () => putDevice(database, id, device, callerOf(req)));
     res.status(put.created ? 201 : 200).json(shownDevice(put.device));
   });
 

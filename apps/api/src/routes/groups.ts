@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { allow, callerOf } from '../middleware/authenticate.js';
 import { cursorOf, linkNext, pageLimit, sendPage } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
-import { unknownPerson } from './people.js';
+import { unknownPerson } from './known-person.js';
 
 const cursor = cursorOf((text) => externalId.safeParse(text).success).optional();
 

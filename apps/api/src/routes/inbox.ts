@@ -1,19 +1,15 @@
 import { externalId } from '@belfry/shared/channels/fields.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import {
-  countUnread,
-  type InboxItem,
-  listInbox,
-  markAllRead,
-  markRead,
-} from '@belfry/shared/ledger/read-inbox.js';
+import type { InboxItem } from '@belfry/shared/ledger/inbox.js';
+import { countUnread, listInbox, markAllRead, markRead } from '@belfry/shared/ledger/read-inbox.js';
+import type { Notifier } from '@belfry/shared/notify/notifier.js';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { allowSelf } from '../middleware/authenticate.js';
 import { cursorOf, linkNext, pageLimit } from '../middleware/paging.js';
 import { idIn, parse } from '../middleware/parse.js';
-import { unknownPerson } from './people.js';
+import { unknownPerson, withKnown } from './known-person.js';
 
 export const inboxQuery = z.object({
   unread: z
@@ -27,12 +23,13 @@ export const inboxQuery = z.object({
 
 export interface InboxParts {
   readonly database: Database;
+  readonly notifier: Pick<Notifier, 'knows'>;
   /** Called when a person's notes have been read, so that all who show them hear of it. */
   readonly onRead: (personId: string) => void;
 }
 
 /** What a person has been told, for the person. */
-export function inboxRoutes({ database, onRead }: InboxParts): Router {
+export function inboxRoutes({ database, notifier, onRead }: InboxParts): Router {
   const router = Router();
   const self = allowSelf('id');
 
@@ -40,8 +37,8 @@ export function inboxRoutes({ database, onRead }: InboxParts): Router {
     const person = personIn(req);
     const { unread = false, limit, cursor } = parse(inboxQuery, req.query);
     const before = cursor === undefined ? null : Number(cursor);
-    const found = await listInbox(database, person, { unread, before, limit: limit + 1 });
-    if (found === null) throw unknownPerson(person);
+    const page = { unread, before, limit: limit + 1 };
+    const found = await withKnown(notifier, person, () => listInbox(database, person, page));
     const shown = found.slice(0, limit);
     linkNext(req, res, found.length > limit ? String(shown.at(-1)?.seq) : null);
     res.json(shown.map(shownItem));
@@ -49,15 +46,13 @@ export function inboxRoutes({ database, onRead }: InboxParts): Router {
 
   router.get('/users/:id/inbox/unread-count', self, async (req, res) => {
     const person = personIn(req);
-    const count = await countUnread(database, person);
-    if (count === null) throw unknownPerson(person);
+    const count = await withKnown(notifier, person, () => countUnread(database, person));
     res.json({ count });
   });
 
   router.post('/users/:id/inbox/read-all', self, async (req, res) => {
     const person = personIn(req);
-    const read = await markAllRead(database, person);
-    if (read === null) throw unknownPerson(person);
+    const read = await withKnown(notifier, person, () => markAllRead(database, person));
     onRead(person);
     res.json({ read });
   });

@@ -1,15 +1,10 @@
 import { externalId, line } from '@belfry/shared/channels/fields.js';
 import { personBody, preferencesBody, wishesIn } from '@belfry/shared/channels/person.js';
-import { invalid, Refusal } from '@belfry/shared/domain/refusal.js';
+import { invalid } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
-import {
-  findPerson,
-  listPeople,
-  type Person,
-  putPerson,
-  putPreferences,
-} from '@belfry/shared/ledger/people.js';
+import { findPerson, listPeople, putPerson, putPreferences } from '@belfry/shared/ledger/people.js';
+import type { Notifier } from '@belfry/shared/notify/notifier.js';
 import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
@@ -17,6 +12,7 @@ import { allow, allowSelf, callerOf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
 import { cursorOf, pageLimit, sendPage } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
+import { unknownPerson, withKnown } from './known-person.js';
 import { changeOf, shownPerson, shownWishes } from './person-shape.js';
 import { unknownEventsIn } from './wished-events.js';
 
@@ -33,8 +29,14 @@ export const listQuery = z.object({
   cursor: cursorOf((text) => externalId.safeParse(text).success).optional(),
 });
 
+export interface PeopleParts {
+  readonly database: Database;
+  readonly catalogue: Catalogue;
+  readonly notifier: Pick<Notifier, 'knows'>;
+}
+
 /** The people that can be told something, and what they wish. */
-export function peopleRoutes(database: Database, catalogue: Catalogue): Router {
+export function peopleRoutes({ database, catalogue, notifier }: PeopleParts): Router {
   const router = Router();
   const admins = allow('admin');
   const body = jsonBody('256kb');
@@ -52,7 +54,10 @@ export function peopleRoutes(database: Database, catalogue: Catalogue): Router {
   });
 
   router.get('/users/:id', admins, async (req, res) => {
-    res.json(shownPerson(await load(database, personIn(req))));
+    const id = personIn(req);
+    const person = await findPerson(database, id);
+    if (person === null) throw unknownPerson(id);
+    res.json(shownPerson(person));
   });
 
   router.delete('/users/:id', admins, async (req, res) => {
@@ -62,7 +67,8 @@ export function peopleRoutes(database: Database, catalogue: Catalogue): Router {
   });
 
   router.get('/users/:id/preferences', allowSelf('id'), async (req, res) => {
-    res.json(shownWishes(await load(database, personIn(req))));
+    const id = personIn(req);
+    res.json(shownWishes(await withKnown(notifier, id, () => findPerson(database, id))));
   });
 
   router.put('/users/:id/preferences', allowSelf('id'), ...body, async (req, res) => {
@@ -70,8 +76,8 @@ export function peopleRoutes(database: Database, catalogue: Catalogue): Router {
     const wishes = parse(preferencesBody, req.body);
     const unknown = unknownEventsIn(wishes, catalogue);
     if (unknown.length > 0) throw invalid(unknown, undefined, 'unknown_event');
-    const stored = await putPreferences(database, id, wishesIn(wishes), callerOf(req));
-    if (stored === null) throw unknownPerson(id);
+    const put = () => putPreferences(database, id, wishesIn(wishes), callerOf(req));
+    const stored = await withKnown(notifier, id, put);
     res.json(shownWishes(stored));
   });
 
@@ -80,14 +86,4 @@ export function peopleRoutes(database: Database, catalogue: Catalogue): Router {
 
 function personIn(req: Request): string {
   return parse(z.object({ id: externalId }), { id: req.params.id }).id;
-}
-
-async function load(database: Database, id: string): Promise<Person> {
-  const person = await findPerson(database, id);
-  if (person === null) throw unknownPerson(id);
-  return person;
-}
-
-export function unknownPerson(id: string): Refusal {
-  return new Refusal('not_found', `User with ID ${id} not found.`, { reason: 'unknown_person' });
 }

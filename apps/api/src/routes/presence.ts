@@ -16,7 +16,7 @@ import { z } from 'zod';
 import { allowSelf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
 import { parse } from '../middleware/parse.js';
-import { unknownPerson } from './people.js';
+import { unknownPerson } from './known-person.js';
 
 export interface PresenceParts {
   readonly settings: ApiSettings;

@@ -22,7 +22,7 @@ import type { Limits } from '../middleware/limits.js';
 import type { Making, Once } from '../middleware/once.js';
 import { parse, read } from '../middleware/parse.js';
 import { problemOf } from '../middleware/problem.js';
-import { unknownPerson } from './people.js';
+import { unknownPerson } from './known-person.js';
 
 export interface SendingParts {
   readonly notifier: Notifier;

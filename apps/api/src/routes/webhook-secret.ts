@@ -7,7 +7,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { allow, callerOf } from '../middleware/authenticate.js';
 import { parse } from '../middleware/parse.js';
-import { unknownPerson } from './people.js';
+import { unknownPerson } from './known-person.js';
 
 /** What a person's receiver checks webhooks with, to be handed on to whoever runs it. Who asked is written down. */
 export function webhookSecretRoutes(database: Database, secrets: readonly string[] = []): Router {

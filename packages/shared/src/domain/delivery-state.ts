@@ -28,9 +28,9 @@ export const LEGAL_MOVES: Readonly<Record<DeliveryState, readonly DeliveryState[
   queued: ['sending', ...OVER_BEFORE_SENDING],
   /**
    * A worker holds its lease. `sending → sending` is another worker taking over a lapsed lease, `sending → scheduled` a
-   * person who has quiet hours now.
+   * person who has quiet hours now, `sending → cancelled` a broadcast that was cancelled while this waited.
    */
-  sending: ['sending', 'scheduled', 'sent', 'retrying', 'ambiguous', 'dead', 'suppressed', 'expired'],
+  sending: ['sending', 'scheduled', 'sent', 'retrying', 'ambiguous', 'dead', ...OVER_BEFORE_SENDING],
   /** The last attempt was not taken; the next one has a time. */
   retrying: ['sending', 'queued', 'dead', ...OVER_BEFORE_SENDING],
   /** The last attempt may have been taken; the next one follows the channel's policy. */

@@ -173,14 +173,9 @@ export function moveBroadcast(
 ): Promise<MoveOutcome> {
   return retryTransient(() =>
     database.transaction(async (transaction): Promise<MoveOutcome> => {
-      const [row] = await transaction.rows<Standing>(
-        `SELECT started_at IS NOT NULL AS started, ended_at IS NOT NULL AS through,
-           CASE WHEN status = 'running' AND ended_at IS NOT NULL AND NOT ${hasOpenPart('b')}
-           THEN 'completed' ELSE status END AS status,
-           greatest(0, coalesce(extract(epoch FROM send_at - now()) * 1000, 0))::float8 AS "delayMs"
-         FROM broadcast b WHERE id = $1 FOR UPDATE`,
-        [id],
-      );
+      // Held before it is read: a chunk that ends meanwhile is waited for, and what it has handed out is seen.
+      await transaction.rows('SELECT 1 FROM broadcast WHERE id = $1 FOR UPDATE', [id]);
+      const [row] = await transaction.rows<Standing>(STANDING, [id]);
       if (row === undefined) return { kind: 'unknown' };
       const to = afterMove(row, move);
       if (to === null) return { kind: 'impossible', status: row.status, through: row.through };
@@ -198,6 +193,12 @@ export function moveBroadcast(
     }),
   );
 }
+
+const STANDING = `
+SELECT started_at IS NOT NULL AS started, ended_at IS NOT NULL AS through,
+  CASE WHEN status = 'running' AND ended_at IS NOT NULL AND NOT ${hasOpenPart('b')} THEN 'completed' ELSE status END AS status,
+  greatest(0, coalesce(extract(epoch FROM send_at - now()) * 1000, 0))::float8 AS "delayMs"
+FROM broadcast b WHERE id = $1`;
 
 type Standing = {
   readonly status: BroadcastStatus;

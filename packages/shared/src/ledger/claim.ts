@@ -30,6 +30,8 @@ export interface Claimed {
   /** How long ago this round's first try began. */
   readonly heldMs: number;
   readonly expired: boolean;
+  /** It is part of a broadcast that has been cancelled. */
+  readonly calledOff: boolean;
   readonly expiresAt: Date | null;
   /** When it was claimed, by the database's clock. */
   readonly claimedAt: Date;
@@ -143,6 +145,7 @@ interface ClaimRow {
   in_doubt: boolean;
   held_ms: number;
   expired: boolean;
+  called_off: boolean;
   expires_at: Date | null;
   claimed_at: Date;
   recalled: boolean;
@@ -187,6 +190,7 @@ function toClaim(row: ClaimRow): Claim {
     inDoubt: row.in_doubt,
     heldMs: row.held_ms,
     expired: row.expired,
+    calledOff: row.called_off,
     expiresAt: row.expires_at,
     claimedAt: row.claimed_at,
     recalled: row.recalled,
@@ -252,7 +256,7 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
   taken.notification_id, taken.channel, taken.priority, here.address, taken.was, taken.claim, taken.attempts,
   taken.round, taken.interruptions, taken.in_doubt,
   (extract(epoch FROM now() - taken.round_at) * 1000)::float8 AS held_ms, coalesce(taken.expires_at <= now(), false) AS expired,
-  taken.expires_at, taken.claimed_at,
+  coalesce(b.status = 'cancelled', false) AS called_off, taken.expires_at, taken.claimed_at,
   taken.was = 'queued' AND taken.first_attempt_at < taken.claimed_at AS recalled, taken.first_attempt_at,
   taken.created_at, n.person_id, n.event_type, n.type, n.title, n.message, n.html, n.context, n.data,
   n.created_at AS accepted_at, n.traceparent, n.digest,
@@ -269,6 +273,7 @@ FROM was
 LEFT JOIN taken ON taken.id = was.id
 LEFT JOIN notification n ON n.id = taken.notification_id
 LEFT JOIN alert a ON a.id = n.alert_id
+LEFT JOIN broadcast b ON b.id = n.broadcast_id
 LEFT JOIN person p ON p.id = n.person_id
 LEFT JOIN device v ON taken.channel = 'push' AND v.address = taken.address AND v.person_id = n.person_id
 LEFT JOIN LATERAL (SELECT CASE

@@ -1,7 +1,6 @@
-import type { Priority } from '../domain/channel.js';
 import { isId } from '../domain/ids.js';
 import type { Statements } from './database.js';
-import { INBOX_SIZE, isKept } from './inbox.js';
+import { INBOX_SIZE, type InboxItem, isKept, itemColumns } from './inbox.js';
 
 /*
  * What the streams of an API process read. A person's notes become visible in the order of their numbers (`inbox.ts`), so
@@ -9,19 +8,8 @@ import { INBOX_SIZE, isKept } from './inbox.js';
  */
 
 /** A note as a stream carries it. */
-export interface StreamedNote {
+export interface StreamedNote extends InboxItem {
   readonly personId: string;
-  /** Its number among the person's notes. */
-  readonly seq: number;
-  readonly notificationId: string;
-  readonly type: string;
-  readonly title: string;
-  readonly body: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  /** Null when the notification has been pruned. */
-  readonly priority: Priority | null;
-  readonly createdAt: Date;
-  readonly readAt: Date | null;
 }
 
 /** How things stand with a person at one moment. */
@@ -201,8 +189,7 @@ export async function notesAfter(
   );
 }
 
-const NOTE = `note.person_id AS "personId", note.seq, note.notification_id AS "notificationId", note.type, note.title, note.body,
-  note.data, notification.priority, note.created_at AS "createdAt", note.read_at AS "readAt"`;
+const NOTE = `note.person_id AS "personId", ${itemColumns('note', 'notification')}`;
 
 /** The ids of those of these notes that have been read. */
 export function readAmong(

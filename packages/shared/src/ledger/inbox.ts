@@ -1,9 +1,35 @@
+import type { Priority } from '../domain/channel.js';
 import type { Message } from '../domain/message.js';
 import type { Statements } from './database.js';
 import { retryTransient } from './retry-transient.js';
 
 /** How many notes an inbox keeps: the last ones that were put in. */
 export const INBOX_SIZE = 100;
+
+/** A note in an inbox. */
+export interface InboxItem {
+  /** What it is called outside. */
+  readonly notificationId: string;
+  /** Its number: it rises with each note that the person is sent. */
+  readonly seq: number;
+  readonly type: string;
+  readonly title: string;
+  readonly body: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly priority: Priority;
+  readonly createdAt: Date;
+  /** When it was read first; null while it is unread. */
+  readonly readAt: Date | null;
+}
+
+/**
+ * The columns of an `InboxItem`, from an item and its notification. They are pruned together; an item without its notification
+ * would still be shown.
+ */
+export function itemColumns(item: string, notification: string): string {
+  return `${item}.notification_id AS "notificationId", ${item}.seq, ${item}.type, ${item}.title, ${item}.body, ${item}.data,
+  ${item}.created_at AS "createdAt", ${item}.read_at AS "readAt", coalesce(${notification}.priority, 'normal') AS priority`;
+}
 
 /**
  * What is in an inbox, as a condition on its items: those with the last numbers. Two that are put in at the same moment do not

@@ -1,23 +1,6 @@
-import type { Priority } from '../domain/channel.js';
 import type { Database, Statements } from './database.js';
-import { isKept } from './inbox.js';
+import { type InboxItem, isKept, itemColumns } from './inbox.js';
 import { retryTransient } from './retry-transient.js';
-
-/** A note in an inbox. */
-export interface InboxItem {
-  /** What it is called outside. */
-  readonly notificationId: string;
-  /** Its number: it rises with each note that the person is sent. */
-  readonly seq: number;
-  readonly type: string;
-  readonly title: string;
-  readonly body: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly priority: Priority;
-  readonly createdAt: Date;
-  /** When it was read first; null while it is unread. */
-  readonly readAt: Date | null;
-}
 
 export interface InboxPage {
   /** Only what has not been read. */
@@ -97,9 +80,7 @@ type Row = InboxItem & Record<string, unknown>;
 
 const KEPT = `i.person_id = $1 AND ${isKept('i', '(SELECT last_seq FROM inbox WHERE person_id = $1)')}`;
 
-/* Every note has its notification; one without would still be shown. */
-const ITEM = `i.notification_id AS "notificationId", i.seq, i.type, i.title, i.body, i.data, i.created_at AS "createdAt",
-  i.read_at AS "readAt", coalesce(n.priority, 'normal') AS priority`;
+const ITEM = itemColumns('i', 'n');
 
 const LIST = `
 SELECT ${ITEM} FROM inbox_item i LEFT JOIN notification n ON n.id = i.notification_id

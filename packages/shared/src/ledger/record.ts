@@ -12,7 +12,7 @@ export interface DeliveryRecord {
   readonly claim: number;
   readonly state: Extract<
     DeliveryState,
-    'sent' | 'scheduled' | 'retrying' | 'ambiguous' | 'dead' | 'suppressed' | 'expired'
+    'sent' | 'scheduled' | 'retrying' | 'ambiguous' | 'dead' | 'suppressed' | 'cancelled' | 'expired'
   >;
   readonly reason: string | null;
   /** When it is due next, from now; 0 for a state that ends it. */

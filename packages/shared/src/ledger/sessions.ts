@@ -78,7 +78,10 @@ export function openStreams(
   });
 }
 
-/** No process would take its end for an end on purpose: one that was silent for less than a day may be back. */
+/**
+ * No process holds it. One that could not renew for less than a day, because the database was away or its machine asleep, may
+ * be back: it would take a missing row for the end of the session, and tell the client not to come back.
+ */
 const OF_NOBODY = `(node IS NULL OR node = '${ENDED}' OR seen_at < now() - interval '1 day')`;
 
 /**
@@ -261,7 +264,7 @@ export async function presenceOf(
 /** How long it is known when somebody was last here. */
 const REMEMBERED_DAYS = 30;
 const SWEPT_AT_ONCE = 1_000;
-/**
+
 /**
  * Takes away rows of sessions that are gone when that is thirty days ago, by the index on that moment: whatever else is there is
  * not looked at, so this may be done often. Whoever comes back takes away their own.

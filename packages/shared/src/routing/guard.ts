@@ -7,7 +7,7 @@ import { quietFor } from './quiet-hours.js';
 
 /** Why a claimed delivery must not be sent after all, or not yet. */
 export interface Objection {
-  readonly state: 'suppressed' | 'expired' | 'dead' | 'scheduled';
+  readonly state: 'suppressed' | 'cancelled' | 'expired' | 'dead' | 'scheduled';
   readonly reason: string;
   /** Only of a scheduled one: when to look again, from its claim on. */
   readonly dueInMs?: number;
@@ -28,6 +28,7 @@ export interface GuardRules {
  */
 export function objectionTo(claim: Claimed, { poisonAfter, mandatory }: GuardRules): Objection | null {
   if (claim.expired) return { state: 'expired', reason: 'expired' };
+  if (claim.calledOff) return { state: 'cancelled', reason: 'broadcast_cancelled' };
   if (claim.address === '')
     return { state: 'suppressed', reason: claim.person === null ? 'person_erased' : 'no_address' };
   if (claim.suppressed !== null) return { state: 'suppressed', reason: claim.suppressed };
@@ -35,7 +36,7 @@ export function objectionTo(claim: Claimed, { poisonAfter, mandatory }: GuardRul
     return { state: 'dead', reason: 'lost_too_many_workers', failure: 'poison' };
   const { alert } = claim.notification;
   if (alert !== null && alert.status !== 'open')
-    return { state: 'suppressed', reason: `alert_${alert.status}` };
+    return { state: 'cancelled', reason: `alert_${alert.status}` };
   if (claim.notification.personId === null) return null;
   if (claim.person === null) return { state: 'suppressed', reason: 'person_erased' };
   if (!claim.person.active) return { state: 'suppressed', reason: 'person_inactive' };

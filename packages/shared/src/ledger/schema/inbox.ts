@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { bigint, index, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { createdAt, moment } from './columns.js';
 import { person } from './people.js';
@@ -34,6 +35,8 @@ export const inboxItem = pgTable(
   },
   (table) => [
     uniqueIndex('inbox_item_seq').on(table.personId, table.seq),
+    // What is unread is counted at every look, and of most inboxes nearly all has been read.
+    index('inbox_item_unread').on(table.personId, table.seq).where(sql`read_at IS NULL`),
     index('inbox_item_notification').on(table.notificationId),
   ],
 );
