@@ -249,7 +249,7 @@ describe('whatever a source sends', () => {
             assert.ok(error instanceof Refusal && error.code === 'invalid', String(error));
           }
         }),
-        { numRuns: 500 },
+        { numRuns: 200 },
       );
     });
 });
