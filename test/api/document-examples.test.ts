@@ -5,6 +5,7 @@ import { TOPICS } from '@belfry/api/openapi/topics.js';
 import { operations, resolved } from '../support/api-document/operations.js';
 import { type CallOptions, useFleet } from '../support/fleet.js';
 import type { Answer } from '../support/http.js';
+import { inboundPlace, sourceHeader } from './inbound-places.js';
 import { assertProblem } from './problem.js';
 import { putNotes } from './put-notes.js';
 
@@ -21,10 +22,13 @@ const GROUP = 'tenants';
 const ALERT_TYPE = 'disk_full';
 const WEBHOOK_SECRETS = `whsec_${Buffer.alloc(32, 's').toString('base64')}`;
 const SELF: CallOptions = { as: 'user', sub: PERSON };
+/** With the token of an alert source, which is made when it calls. */
+const SOURCE: CallOptions = { as: null };
 const CALLERS: Readonly<Record<Caller, CallOptions>> = {
   admin: { as: 'admin' },
   internal: { as: 'internal' },
   self: SELF,
+  source: SOURCE,
 };
 
 describe('what the document gives as examples', () => {
@@ -53,10 +57,12 @@ describe('what the document gives as examples', () => {
     if (who !== null)
       test(`${method} ${path} is refused to everybody else`, async () => {
         assertProblem(await ask(operation, { as: null }), 401);
-        assertProblem(await ask(operation, { as: 'user', sub: 'somebody-else' }), 403);
-        assertProblem(await ask(operation, { as: 'viewer', sub: PERSON }), 403);
-        if (!who.includes('internal')) assertProblem(await ask(operation, CALLERS.internal), 403);
-        if (!who.includes('self')) assertProblem(await ask(operation, SELF), 403);
+        // Where only sources call, nobody else's token is one.
+        const refused = who.every((one) => one === 'source') ? 401 : 403;
+        assertProblem(await ask(operation, { as: 'user', sub: 'somebody-else' }), refused);
+        assertProblem(await ask(operation, { as: 'viewer', sub: PERSON }), refused);
+        if (!who.includes('internal')) assertProblem(await ask(operation, CALLERS.internal), refused);
+        if (!who.includes('self')) assertProblem(await ask(operation, SELF), refused);
       });
   }
 
@@ -67,9 +73,13 @@ describe('what the document gives as examples', () => {
     body?: unknown,
     query = '',
   ): Promise<Answer> {
-    const place = params === undefined ? path : await filled(path);
+    const place =
+      params === undefined ? path : ((await inboundPlace(fleet(), path, body)) ?? (await filled(path)));
     const sent = media === 'application/json' ? body : String(body);
-    const headers = body === undefined ? {} : { 'content-type': media };
+    const headers = {
+      ...(body === undefined ? {} : { 'content-type': media }),
+      ...(caller === SOURCE ? await sourceHeader(fleet()) : {}),
+    };
     if (!place.startsWith('/api/v1')) return fleet().page(place, caller);
     return fleet().call(method.toUpperCase(), place.slice('/api/v1'.length) + query, sent, {
       ...caller,

@@ -265,6 +265,7 @@ const QUICK: Env = {
   LOG_LEVEL: 'info',
   RATE_LIMIT: 'off',
   RATE_LIMIT_SEND: 'off',
+  RATE_LIMIT_INBOUND: 'off',
   DATABASE_POOL: '4',
   RETRY_BASE_MS: '50',
   SWEEP_INTERVAL_MS: '500',

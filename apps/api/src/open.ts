@@ -19,6 +19,7 @@ import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
 import { createApp } from './app.js';
 import { openDirectory } from './directory.js';
 import { inspectEngine } from './inspect-engine.js';
+import { startListening } from './listening.js';
 import { LONGEST_MS, limitArrival } from './middleware/arrival.js';
 import { createAuthenticator } from './middleware/authenticate.js';
 import { createLimits } from './middleware/limits.js';
@@ -126,6 +127,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     const { openDoor } = await import('./mqtt/door.js');
     doors.mqtt = openDoor({ url: settings.MQTT_URL, settings, database, app, events });
   }
+  const ears = startListening(database, events);
   const inspection = await inspectEngine(engine, log);
   return {
     log,
@@ -135,7 +137,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
       async stop() {
         ending.abort();
         const inspected = inspection.stop();
-        await Promise.all([realtime.stop(), doors.mqtt?.stop(4_000), listening.stop(5_000)]);
+        await Promise.all([realtime.stop(), ears.stop(), doors.mqtt?.stop(4_000), listening.stop(5_000)]);
         await within(500, inspected);
         await within(2_000, notifier.idle());
         await within(1_500, Promise.all([engine.close(), database.close(), tracing.stop()]));

@@ -99,6 +99,7 @@ export function startWorkers(parts: WorkerParts): Running {
       sweepIntervalMs: settings.SWEEP_INTERVAL_MS,
       retrySweepMs: settings.RETRY_SWEEP_MS,
       retentionDays: settings.RETENTION_DAYS,
+      escalationStepMs: settings.ESCALATION_STEP_MS,
       operatorMail: to === undefined ? null : { to, everyMs: settings.OPERATOR_EMAIL_EVERY_MS },
     },
   );

@@ -13,6 +13,18 @@ const DEEPEST = 32;
  */
 export function jsonBody(most: string): RequestHandler[] {
   return [
+    ...anyJsonBody(most),
+    (req, _res, next) => {
+      const wrong = unsafeIn(req.body);
+      if (wrong !== null) throw invalid([wrong], undefined, 'unsafe_json');
+      next();
+    },
+  ];
+}
+
+/** The same for whoever sees to what is inside: only what is no JSON, or no UTF-8, is refused. */
+export function anyJsonBody(most: string): RequestHandler[] {
+  return [
     express.json({
       limit: most,
       strict: true,
@@ -29,8 +41,6 @@ export function jsonBody(most: string): RequestHandler[] {
           'Send JSON, with the header Content-Type: application/json.',
         );
       }
-      const wrong = unsafeIn(req.body);
-      if (wrong !== null) throw invalid([wrong], undefined, 'unsafe_json');
       next();
     },
   ];

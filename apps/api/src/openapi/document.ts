@@ -32,7 +32,7 @@ export function describeApi(): ApiDocument {
       servers: [{ url: '/', description: 'Where this document comes from' }],
       tags: TOPICS.map(({ name, description }) => ({ name, description })),
       paths: pathsOf(TOPICS),
-      components: { securitySchemes: { bearer: BEARER }, schemas: linesIn(TOPICS) },
+      components: { securitySchemes: { bearer: BEARER, source: SOURCE }, schemas: linesIn(TOPICS) },
     },
     { override: plain },
   );
@@ -70,6 +70,13 @@ const BEARER = {
     'A token with `sub`, `exp` and `role`: `Admin`, `Internal` or `User` (case does not matter); a `Viewer` sees the queue board and may call nothing here. `npm run token -- --role admin --sub you` makes one.',
 } as const;
 
+const SOURCE = {
+  type: 'http',
+  scheme: 'bearer',
+  description:
+    'The token of an alert source: `PUT /api/v1/alert-sources/{name}` makes one. It may also be the password of HTTP Basic, with any name.',
+} as const;
+
 /**
  * An answer may have more fields than are described: a client that was made from this must not refuse them. What says
  * nothing (names that are strings, the largest number there is) is left out.
@@ -104,17 +111,26 @@ function operationObject(topic: string, operation: Operation): ZodOpenApiOperati
     tags: [topic],
     summary,
     description: [...(description === undefined ? [] : [description]), ...forWhom].join('\n\n'),
-    security: who === null ? [] : [{ bearer: [] }],
+    security: securityOf(who ?? []),
     ...(Object.keys(parameters).length > 0 ? { requestParams: parameters } : {}),
     ...(body === undefined ? {} : { requestBody: { required: true, content: contentObject(body) } }),
     responses: responsesOf(operation),
   };
 }
 
+/** One of them is enough. */
+function securityOf(who: readonly Caller[]): Record<string, string[]>[] {
+  return [
+    ...(who.some((one) => one !== 'source') ? [{ bearer: [] }] : []),
+    ...(who.includes('source') ? [{ source: [] }] : []),
+  ];
+}
+
 const NAMES: Readonly<Record<Caller, string>> = {
   admin: 'Admin',
   internal: 'Internal',
   self: 'that person',
+  source: 'an alert source',
 };
 
 const AND = new Intl.ListFormat('en', { type: 'conjunction' });

@@ -4,6 +4,7 @@ import { broadcasts } from './broadcasts.js';
 import { deadLetters } from './dead-letters.js';
 import { devices } from './devices.js';
 import { groups } from './groups.js';
+import { inbound } from './inbound.js';
 import { inbox } from './inbox.js';
 import { onCallTopic } from './on-call.js';
 import { operating } from './operating.js';
@@ -19,6 +20,7 @@ export const TOPICS: readonly Topic[] = [
   sending,
   broadcasts,
   alerts,
+  inbound,
   reading,
   operating,
   deadLetters,

@@ -118,6 +118,9 @@ export const apiFields = {
   RATE_LIMIT_SEND: limit
     .default({ points: 10, seconds: 60 })
     .describe('Notifications per caller and person, as 10/60s, or off.'),
+  RATE_LIMIT_INBOUND: limit
+    .default({ points: 1000, seconds: 60 })
+    .describe('Calls per alert source, as 1000/60s, or off.'),
   USER_DIRECTORY_URL: directoryUrl
     .optional()
     .describe(

@@ -113,6 +113,15 @@ export function resolveAlert(database: Database, id: string, actor: AlertActor):
   return move(database, id, actor, 'resolved', RESOLVE);
 }
 
+/** The same in the transaction of what ends it. */
+export function resolveWithin(
+  transaction: Statements,
+  id: string,
+  actor: AlertActor,
+): Promise<AlertMove | null> {
+  return moveWithin(transaction, id, actor, 'resolved', RESOLVE);
+}
+
 function move(
   database: Database,
   id: string,
@@ -121,16 +130,24 @@ function move(
   statement: string,
 ): Promise<AlertMove | null> {
   return retryTransient(() =>
-    database.transaction(async (transaction) => {
-      const alert = await holdAlert(transaction, id);
-      if (alert === null) return null;
-      const [moved] = await transaction.rows<AlertRow>(statement, [id, actor.name, actor.via]);
-      if (moved === undefined) return { alert, moved: false };
-      await recordAlertEvents(transaction, id, [{ kind: to, actor: actor.name, via: actor.via }]);
-      await callOffPages(transaction, id, to);
-      return { alert: moved, moved: true };
-    }),
+    database.transaction((transaction) => moveWithin(transaction, id, actor, to, statement)),
   );
+}
+
+async function moveWithin(
+  transaction: Statements,
+  id: string,
+  actor: AlertActor,
+  to: Exclude<AlertStatus, 'open'>,
+  statement: string,
+): Promise<AlertMove | null> {
+  const alert = await holdAlert(transaction, id);
+  if (alert === null) return null;
+  const [moved] = await transaction.rows<AlertRow>(statement, [id, actor.name, actor.via]);
+  if (moved === undefined) return { alert, moved: false };
+  await recordAlertEvents(transaction, id, [{ kind: to, actor: actor.name, via: actor.via }]);
+  await callOffPages(transaction, id, to);
+  return { alert: moved, moved: true };
 }
 
 /** Takes the row of an alert until the transaction ends: nobody acknowledges, resolves or escalates it meanwhile. */

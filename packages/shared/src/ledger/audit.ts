@@ -35,6 +35,11 @@ export const AUDIT_ACTIONS = [
   'on_call.delete',
   'on_call.override',
   'on_call.override_removed',
+  'alert_source.put',
+  'alert_source.token',
+  'alert_source.remove',
+  'heartbeat.put',
+  'heartbeat.remove',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

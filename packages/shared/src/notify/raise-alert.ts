@@ -60,37 +60,47 @@ export async function raiseAlert(
   raised: RaisedAlert,
   answer: (raised: Raised) => KeptAnswer | null,
 ): Promise<Raising> {
-  const { database, enqueuer, events } = parts;
   try {
-    const { notifications, ...outcome } = await retryTransient(() =>
-      database.transaction(async (transaction) => {
-        const written = await write(transaction, parts.escalationStepMs, raised);
+    const written = await retryTransient(() =>
+      parts.database.transaction(async (transaction) => {
+        const written = await raiseWithin(transaction, parts, raised);
         const kept = answer(written);
         if (kept !== null && !(await keepAnswer(transaction, kept))) throw new Taken();
         return written;
       }),
     );
-    enqueuer.enqueue(notifications.flatMap(seedsOf));
-    const { alert, opened, notified } = outcome;
-    events.alertRaised({ alertId: alert.id, level: alert.level, opened, notified });
-    if (opened && notified === 0) events.nobodyToTell({ alertId: alert.id, level: alert.level, step: 0 });
-    return { kind: 'raised', ...outcome };
+    announceRaised(parts, written);
+    return { kind: 'raised', ...written };
   } catch (error) {
     if (error instanceof Taken) return { kind: 'taken' };
     throw error;
   }
 }
 
-async function write(
+/** An alert that was raised, with what was written to tell of it. */
+export type WrittenAlert = Raised & { readonly notifications: readonly NewNotification[] };
+
+/** Raises an alert in the transaction of what it tells of. `announceRaised` has to follow the commit. */
+export async function raiseWithin(
   transaction: Statements,
-  stepMs: number,
+  { escalationStepMs }: Pick<AlertingParts, 'escalationStepMs'>,
   raised: RaisedAlert,
-): Promise<Raised & { readonly notifications: readonly NewNotification[] }> {
-  const policy = await policyFor(transaction, stepMs, raised);
+): Promise<WrittenAlert> {
+  const policy = await policyFor(transaction, escalationStepMs, raised);
   const firstStepMs = policy === null ? null : (stepAfter(policy, 0)?.after_ms ?? null);
   const { alert, opened } = await openAlert(transaction, { ...raised, id: newId(), policy, firstStepMs });
   const notifications = opened ? await tellOfAlert(transaction, alert, FIRST_TARGETS, { step: 0 }) : [];
   return { alert, opened, notified: notifications.length, notifications };
+}
+
+/** What follows the commit: the jobs, and that it is known. */
+export function announceRaised(
+  { enqueuer, events }: Pick<AlertingParts, 'enqueuer' | 'events'>,
+  { alert, opened, notified, notifications }: WrittenAlert,
+): void {
+  enqueuer.enqueue(notifications.flatMap(seedsOf));
+  events.alertRaised({ alertId: alert.id, level: alert.level, opened, notified });
+  if (opened && notified === 0) events.nobodyToTell({ alertId: alert.id, level: alert.level, step: 0 });
 }
 
 async function policyFor(

@@ -91,6 +91,17 @@ export function countEvents(events: Events, registry: Registry): Events {
     'status',
     'via',
   );
+  const inbound = counter(
+    'belfry_inbound_alerts_total',
+    'Alerts that sources have sent, by the kind of the source and by what came of them.',
+    'kind',
+    'outcome',
+  );
+  const heartbeats = counter(
+    'belfry_heartbeat_moves_total',
+    'Heartbeats that were missed, and those that were heard of again.',
+    'state',
+  );
   const nobody = counter('belfry_alerts_nobody_total', 'Times that an alert had nobody to tell.', 'level');
   const takenOver = counter(
     'belfry_deliveries_taken_over_total',
@@ -155,6 +166,15 @@ export function countEvents(events: Events, registry: Registry): Events {
     alertMoved(facts) {
       alertMoves.inc({ status: facts.status, via: facts.via });
       events.alertMoved(facts);
+    },
+    inboundTaken(facts) {
+      for (const [outcome, count] of Object.entries(facts.outcomes))
+        if (count > 0) inbound.inc({ kind: facts.kind, outcome }, count);
+      events.inboundTaken(facts);
+    },
+    heartbeatMoved(facts) {
+      heartbeats.inc({ state: facts.missed ? 'missed' : 'back' });
+      events.heartbeatMoved(facts);
     },
     nobodyToTell(facts) {
       nobody.inc({ level: facts.level });

@@ -6,13 +6,14 @@ import { maskAddress } from '../domain/mask.js';
 import type { OutcomeKind } from '../domain/outcome.js';
 import type { ProviderStanding } from '../domain/provider-standing.js';
 import { complainQuietly } from './complain.js';
+import { type InboundEvents, inboundLines } from './inbound-events.js';
 import type { Logger } from './log.js';
 
 /**
  * What happens in the fleet, announced by the code that does it. Only this file words a log line, and only its neighbour
  * `event-metrics.ts` counts a metric.
  */
-export interface Events {
+export interface Events extends InboundEvents {
   accepted(facts: {
     notificationId: string;
     caller: string;
@@ -81,7 +82,7 @@ export interface Events {
     error: unknown;
   }): void;
   /** Counted, not logged: whoever calls too often could fill the log as well. */
-  rateLimited(facts: { limit: 'calls' | 'notifications' }): void;
+  rateLimited(facts: { limit: 'calls' | 'notifications' | 'inbound' }): void;
   /** `known`: what is in the ledger was used in its place. */
   directoryFailed(facts: { why: string; known: boolean }): void;
   streamed(facts: { transport: StreamTransport; notes: number }): void;
@@ -116,6 +117,7 @@ export type NotificationKind = 'event' | 'text' | 'email' | 'sms' | 'broadcast';
 export function createEvents(log: Logger): Events {
   const complain = complainQuietly(log);
   return {
+    ...inboundLines(log),
     accepted: (facts) =>
       log.info(
         {

@@ -1,6 +1,7 @@
 import type { Database } from '../ledger/database.js';
 import { forgetOldKeys, takeTurn } from '../ledger/waiting.js';
 import { forgetLostWorkers } from '../ledger/workers.js';
+import { missHeartbeats } from '../notify/miss-heartbeats.js';
 import { retryAll } from '../queue/retry-all.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
@@ -14,6 +15,8 @@ export interface UpkeepOptions {
   readonly retrySweepMs: number;
   /** Who is told when something is given up for good; null for nobody. */
   readonly operatorMail: OperatorMailOptions | null;
+  /** Milliseconds between the steps of the built-in policy, for the alerts of heartbeats that are missed. */
+  readonly escalationStepMs: number;
   /** How long ended notifications are kept; null for ever. */
   readonly retentionDays: number | null;
 }
@@ -23,6 +26,7 @@ const KEYS_INTERVAL_MS = 60_000;
 const PRUNE_INTERVAL_MS = 5_000;
 const WORKERS_INTERVAL_MS = 60_000;
 const BROADCASTS_INTERVAL_MS = 2_000;
+const HEARTBEATS_INTERVAL_MS = 1_000;
 /** How often the engine is asked whether it is there. */
 const WATCH_MS = 500;
 
@@ -42,6 +46,9 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
       while ((await forgetOldKeys(database, AT_ONCE)) === AT_ONCE);
     }),
     turn(database, events, 'broadcasts', BROADCASTS_INTERVAL_MS, () => settleBroadcasts(parts)),
+    turn(database, events, 'heartbeats', HEARTBEATS_INTERVAL_MS, () =>
+      missHeartbeats({ ...parts, escalationStepMs: options.escalationStepMs }),
+    ),
     turn(database, events, 'forget-workers', WORKERS_INTERVAL_MS, async () => {
       while ((await forgetLostWorkers(database, AT_ONCE)) === AT_ONCE);
     }),

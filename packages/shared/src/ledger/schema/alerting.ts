@@ -19,6 +19,7 @@ import type {
   EscalationPolicy,
   EscalationStep,
 } from '../../domain/alert.js';
+import type { SourceKind } from '../../domain/alert-source.js';
 import type { Channel } from '../../domain/channel.js';
 import type { OnCallLayer } from '../../domain/on-call.js';
 import { createdAt, moment } from './columns.js';
@@ -146,7 +147,7 @@ export const onCallOverride = pgTable(
 /** Something that raises alerts with a token of its own, such as an Alertmanager. */
 export const alertSource = pgTable('alert_source', {
   name: text('name').primaryKey(),
-  kind: text('kind').$type<'alertmanager' | 'grafana' | 'json'>().notNull(),
+  kind: text('kind').$type<SourceKind>().notNull(),
   /** SHA-256 of the token, which is shown once. */
   tokenHash: text('token_hash').notNull().unique(),
   /** What alerts are that do not say how loud they are. */

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { alertLevel, alertRequest } from '@belfry/shared/channels/alert.js';
+import { externalId } from '@belfry/shared/channels/fields.js';
+import { z } from 'zod';
+import { unsafeIn } from '../middleware/body.js';
+import { read } from '../middleware/parse.js';
+import {
+  type InboundAlert,
+  type InboundContent,
+  type InboundEntry,
+  type ReadPayload,
+  sourceKey,
+} from './inbound-alert.js';
+
+/** An alert as a script of one's own says it. */
+export const jsonAlert = alertRequest
+  .extend({
+    status: z
+      .enum(['firing', 'resolved'], 'must be firing or resolved')
+      .default('firing')
+      .meta({ description: '`resolved` ends the alert with the same key' }),
+    type: externalId.meta({
+      description: 'What it is, such as `disk_full`: on-call lists and policies go by it',
+    }),
+    level: alertLevel.optional().meta({ description: 'The level of the source when absent' }),
+    message: alertRequest.shape.message.optional().meta({ description: 'Required unless it is resolved' }),
+    dedup_key: alertRequest.shape.dedup_key.meta({
+      description:
+        'What makes it the same alert; absent: its type, its source and its affected systems together',
+    }),
+  })
+  .superRefine(({ status, message }, context) => {
+    if (status === 'firing' && message === undefined)
+      context.addIssue({ code: 'custom', path: ['message'], message: 'is required' });
+  })
+  .meta({ id: 'JsonAlert', description: 'An alert as a source of the kind `json` sends it.' });
+type JsonAlert = z.infer<typeof jsonAlert>;
+
+/** Reads one alert, or `{"alerts": […]}`. */
+export const readJson: ReadPayload = (source, body) => {
+  const list = listIn(body);
+  const place = (index: number) => (list === null ? '' : `alerts.${index}`);
+  return { entries: (list ?? [body]).map((one, index) => entryOf(one, place(index), source)), truncated: 0 };
+};
+
+function listIn(body: unknown): readonly unknown[] | null {
+  const alerts = typeof body === 'object' && body !== null ? Reflect.get(body, 'alerts') : undefined;
+  return Array.isArray(alerts) ? alerts : null;
+}
+
+function entryOf(one: unknown, place: string, source: Parameters<ReadPayload>[0]): InboundEntry {
+  const unsafe = unsafeIn(one);
+  // A list of nothings is a list of mistakes.
+  const found =
+    unsafe === null ? read(jsonAlert, one ?? 'nothing') : { ok: false as const, errors: [unsafe] };
+  if (found.ok) return { ok: true, alert: alertOf(found.value, source) };
+  const errors = found.errors.map(({ path, message }) => ({
+    path: [place, path].filter((part) => part !== '').join('.'),
+    message,
+  }));
+  return { ok: false, errors };
+}
+
+function alertOf(alert: JsonAlert, source: Parameters<ReadPayload>[0]): InboundAlert {
+  const dedupKey = sourceKey(source.name, alert.dedup_key ?? fingerprintOf(alert));
+  if (alert.status === 'resolved') return { status: 'resolved', dedupKey };
+  const level = alert.level ?? source.level;
+  const content: InboundContent = {
+    type: alert.type,
+    level,
+    severity: alert.severity ?? level,
+    message: alert.message ?? '',
+    source: alert.source ?? source.name,
+    affectedSystems: alert.affected_systems ?? [],
+    dedupKey,
+    details: alert.details ?? {},
+    policy: alert.escalation_policy ?? null,
+  };
+  return { status: 'firing', content };
+}
+
+/** What it is about, as Alertmanager's fingerprint is that of the labels: a call that is repeated opens nothing twice. */
+function fingerprintOf({ type, source, affected_systems = [] }: JsonAlert): string {
+  const about = JSON.stringify([type, source ?? null, affected_systems.toSorted()]);
+  return createHash('sha256').update(about).digest('hex').slice(0, 16);
+}

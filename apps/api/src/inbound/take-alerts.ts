@@ -1,0 +1,94 @@
+import type { SourceKind } from '@belfry/shared/domain/alert-source.js';
+import { type FieldError, invalid, Refusal } from '@belfry/shared/domain/refusal.js';
+import type { AlertSource } from '@belfry/shared/ledger/alert-sources.js';
+import { findByDedupKey, resolveAlert } from '@belfry/shared/ledger/alerts.js';
+import { isOutage } from '@belfry/shared/ledger/outage.js';
+import { type AlertingParts, raiseAlert } from '@belfry/shared/notify/raise-alert.js';
+import type { InboundOutcomes } from '@belfry/shared/service/inbound-events.js';
+import type { InboundAlert, InboundEntry, ReadPayload } from './inbound-alert.js';
+import { readJson } from './json-alert.js';
+import { readPrometheus } from './prometheus.js';
+
+const READERS: Readonly<Record<SourceKind, ReadPayload>> = {
+  alertmanager: readPrometheus,
+  grafana: readPrometheus,
+  json: readJson,
+};
+
+/** What came of a payload. Whatever is not an error is committed. */
+export interface TakenAlerts {
+  readonly outcomes: InboundOutcomes;
+  /** How many more alerts there are that the source did not send. */
+  readonly truncated: number;
+  /** What could not be read, by its place in the payload. */
+  readonly errors: readonly { readonly index: number; readonly errors: readonly FieldError[] }[];
+}
+
+/**
+ * Opens and resolves what a source sent, each alert in a transaction of its own: one that is bad harms no other. Sending the
+ * same again changes nothing but counts, so whoever got no answer may.
+ *
+ * @throws Refusal 422 for what is no payload of the source's kind; the error of the database, once all that could be done is done.
+ */
+export async function takeAlerts(
+  parts: AlertingParts,
+  source: AlertSource,
+  body: unknown,
+): Promise<TakenAlerts> {
+  const { entries, truncated } = READERS[source.kind](source, body);
+  const unread = entries.flatMap((one) => (one.ok ? [] : one.errors));
+  if (unread.length > 0 && entries.every(({ ok }) => !ok)) throw invalid(unread.slice(0, MOST_TOLD));
+  const outcomes = { opened: 0, repeated: 0, resolved: 0, ignored: 0, refused: 0 };
+  const errors: { index: number; errors: readonly FieldError[] }[] = [];
+  let failure: unknown;
+  for (const [index, entry] of entries.entries()) {
+    try {
+      const taken = await take(parts, source, entry);
+      outcomes[taken.outcome] += 1;
+      if (taken.outcome === 'refused' && errors.length < MOST_TOLD)
+        errors.push({ index, errors: taken.errors });
+    } catch (error) {
+      failure ??= error;
+      if (isOutage(error)) break;
+    }
+  }
+  parts.events.inboundTaken({ source: source.name, kind: source.kind, outcomes, truncated });
+  // The sender comes again with all of them, and those that are done are repetitions then.
+  if (failure !== undefined) throw failure;
+  return { outcomes, truncated, errors };
+}
+
+const MOST_TOLD = 100;
+
+type Taking =
+  | { readonly outcome: Exclude<keyof InboundOutcomes, 'refused'> }
+  | { readonly outcome: 'refused'; readonly errors: readonly FieldError[] };
+
+async function take(parts: AlertingParts, source: AlertSource, entry: InboundEntry): Promise<Taking> {
+  if (!entry.ok) return { outcome: 'refused', errors: entry.errors };
+  const caller = `source:${source.name}`;
+  const { alert } = entry;
+  if (alert.status === 'resolved') return resolve(parts, alert, caller);
+  try {
+    const raising = await raiseAlert(parts, { ...alert.content, caller }, () => null);
+    return { outcome: raising.kind === 'raised' && raising.opened ? 'opened' : 'repeated' };
+  } catch (error) {
+    // It asks for a policy that is not there.
+    if (!(error instanceof Refusal) || error.code !== 'invalid') throw error;
+    return { outcome: 'refused', errors: error.errors };
+  }
+}
+
+/** Nobody needs to hear of the end of what was never open here, or was resolved by somebody. */
+async function resolve(
+  { database, events }: AlertingParts,
+  { dedupKey }: Extract<InboundAlert, { status: 'resolved' }>,
+  caller: string,
+): Promise<Taking> {
+  const open = await findByDedupKey(database, dedupKey);
+  const move = open === null ? null : await resolveAlert(database, open.id, { name: caller, via: 'source' });
+  if (move === null || !move.moved) return { outcome: 'ignored' };
+  const { id, level, status } = move.alert;
+  events.alertMoved({ alertId: id, level, status, via: 'source' });
+  return { outcome: 'resolved' };
+}

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { InboundContent, InboundPayload, ReadPayload } from '@belfry/api/inbound/inbound-alert.js';
+import { readJson } from '@belfry/api/inbound/json-alert.js';
+import { readPrometheus } from '@belfry/api/inbound/prometheus.js';
+import { Refusal } from '@belfry/shared/domain/refusal.js';
+import fc from 'fast-check';
+import { payload } from '../support/inbound-payload.js';
+
+const SOURCE = { name: 'prom', level: 'warning' } as const;
+
+const firing = ({ entries }: InboundPayload): InboundContent[] =>
+  entries.flatMap((one) => (one.ok && one.alert.status === 'firing' ? [one.alert.content] : []));
+const resolved = ({ entries }: InboundPayload): string[] =>
+  entries.flatMap((one) => (one.ok && one.alert.status === 'resolved' ? [one.alert.dedupKey] : []));
+const problems = ({ entries }: InboundPayload): string[] =>
+  entries.flatMap((one) => (one.ok ? [] : one.errors.map(({ path, message }) => `${path} ${message}`)));
+
+/** One alert of an Alertmanager with these labels and annotations. */
+const alert = (labels: unknown, others: Record<string, unknown> = {}) => ({
+  alerts: [{ status: 'firing', labels, annotations: {}, ...others }],
+});
+const read = (body: unknown) => readPrometheus(SOURCE, body);
+
+describe('the webhook of an Alertmanager', () => {
+  it('says what, how loud, where, and which one it is', () => {
+    const [disk, other] = firing(read(payload('alertmanager-firing')));
+    assert.deepEqual(disk, {
+      type: 'DiskWillFill',
+      level: 'critical',
+      severity: 'critical',
+      message: 'The disk of db-1 will be full in an hour.\n4 % are left of /dev/sda1 on db-1.',
+      source: 'prom',
+      affectedSystems: ['db-1:9100', 'node'],
+      dedupKey: 'source:prom:1f0a41c7cca2921f',
+      policy: null,
+      details: {
+        labels: payload('alertmanager-firing').alerts[0]?.labels,
+        annotations: payload('alertmanager-firing').alerts[0]?.annotations,
+        starts_at: '2026-11-25T08:29:15.828Z',
+        generator_url:
+          'https://prometheus.example.com/graph?g0.expr=node_filesystem_avail_bytes+%3C+1&g0.tab=1',
+        external_url: 'https://alertmanager.example.com',
+        receiver: 'belfry',
+        group_key: '{}/{team="storage"}:{alertname="DiskWillFill"}',
+      },
+    });
+    assert.equal(other?.level, 'warning');
+    assert.deepEqual(
+      resolved(read(payload('alertmanager-resolved'))),
+      [disk, other].map((one) => one?.dedupKey),
+    );
+  });
+
+  it('is as loud as its label says, and as its source where that is no word for it', () => {
+    const levels = (severity: unknown) => firing(read(alert({ alertname: 'x', severity })))[0]?.level;
+    const told = ['critical', 'PAGE', 'warning', 'Info', 'none', 'error', '', 'constructor', null].map(
+      levels,
+    );
+    assert.deepEqual(told, [
+      'critical',
+      'critical',
+      'warning',
+      'info',
+      'info',
+      'warning',
+      'warning',
+      'warning',
+      'warning',
+    ]);
+    assert.equal(firing(read(alert({ alertname: 'x', severity: 'error' })))[0]?.severity, 'error');
+  });
+
+  it('has a type that an on-call list can name, whatever its rule is called', () => {
+    const type = (alertname: unknown) => firing(read(alert({ alertname, x: 'x' })))[0]?.type;
+    assert.deepEqual(['High memory usage', 'a/b (c)', 'ዲስክ', '', undefined, 7, 'x'.repeat(200)].map(type), [
+      'High_memory_usage',
+      'a_b_c_',
+      'alert',
+      'alert',
+      'alert',
+      '7',
+      'x'.repeat(128),
+    ]);
+  });
+
+  it('is read when it is older, empty or half, and made storable', () => {
+    const [old] = firing(read(alert({ alertname: 'Old', instance: 'a' }, { annotations: null })));
+    assert.equal(old?.message, 'Old is firing on a.');
+    const [again] = firing(read(alert({ instance: 'a', alertname: 'Old' }, { startsAt: null })));
+    assert.match(old?.dedupKey ?? '', /^source:prom:[0-9a-f]{16}$/, 'its labels are its fingerprint');
+    assert.equal(again?.dedupKey, old?.dedupKey);
+    const odd = { summary: `a\u0000b\ud800${'x'.repeat(5_000)}`, n: 7, list: [1] };
+    const [cut] = firing(read(alert({ alertname: 'Odd', instance: ' a\nb ' }, { annotations: odd })));
+    assert.ok(cut?.message.isWellFormed() && cut.message.length <= 1_000 && !cut.message.includes('\u0000'));
+    assert.deepEqual(cut?.affectedSystems, ['a b']);
+    assert.ok(JSON.stringify(cut?.details).length < 2_000);
+    assert.deepEqual(read({ alerts: [] }), { entries: [], truncated: 0 });
+    assert.equal(read({ alerts: [], truncatedAlerts: 3 }).truncated, 3);
+    const group = { status: 'resolved', alerts: [{ labels: { alertname: 'x' }, fingerprint: 'f' }] };
+    assert.deepEqual(resolved(read(group)), ['source:prom:f'], 'as its group');
+  });
+
+  it('names what is wrong with one of them, and reads the others', () => {
+    const good = { status: 'firing', labels: { alertname: 'x' } };
+    const wrong = [
+      good,
+      null,
+      7,
+      {},
+      { status: 'odd', labels: { a: 'b' } },
+      { status: 'firing', labels: {} },
+    ];
+    const found = read({ alerts: wrong });
+    assert.equal(firing(found).length, 1);
+    assert.deepEqual(problems(found), [
+      'alerts.1 must be an object',
+      'alerts.2 must be an object',
+      'alerts.3.status is required',
+      'alerts.3.labels must have at least one label',
+      'alerts.4.status must be firing or resolved',
+      'alerts.5.labels must have at least one label',
+    ]);
+    for (const body of [undefined, {}, { alerts: 'x' }, { type: 'x', message: 'y' }])
+      assert.throws(() => read(body), Refusal);
+  });
+});
+
+describe('the webhook of Grafana', () => {
+  it('has links to the panel, the picture and the silence, and values', () => {
+    const [memory, noData] = firing(read(payload('grafana-firing')));
+    assert.deepEqual([memory?.type, memory?.level, memory?.source], ['High_memory_usage', 'warning', 'prom']);
+    assert.deepEqual(Object.keys(memory?.details ?? {}).toSorted(), [
+      'annotations',
+      'dashboard_url',
+      'external_url',
+      'generator_url',
+      'group_key',
+      'image_url',
+      'labels',
+      'panel_url',
+      'receiver',
+      'silence_url',
+      'starts_at',
+      'values',
+    ]);
+    assert.equal(noData?.message, 'DatasourceNoData is firing.');
+    assert.equal('panel_url' in (noData?.details ?? {}), false, 'what is empty is left out');
+    assert.deepEqual(
+      resolved(read(payload('grafana-resolved'))),
+      [memory, noData].map((one) => one?.dedupKey),
+    );
+  });
+
+  it('tests a contact point without waking anybody', () => {
+    const critical = { name: 'grafana', level: 'critical' } as const;
+    const [test] = firing(readPrometheus(critical, payload('grafana-test')));
+    assert.deepEqual([test?.type, test?.level, test?.message], ['TestAlert', 'info', 'Notification test']);
+  });
+});
+
+describe('the plain JSON of a script', () => {
+  const json = (body: unknown) => readJson(SOURCE, body);
+
+  it('is one alert, or a list of them', () => {
+    const [one] = firing(json({ type: 'backup_failed', message: 'No space', details: { host: 'a' } }));
+    const { dedupKey, ...rest } = one ?? { dedupKey: '' };
+    assert.match(dedupKey, /^source:prom:[0-9a-f]{16}$/);
+    assert.deepEqual(rest, {
+      type: 'backup_failed',
+      level: 'warning',
+      severity: 'warning',
+      message: 'No space',
+      source: 'prom',
+      affectedSystems: [],
+      details: { host: 'a' },
+      policy: null,
+    });
+    const list = json({
+      alerts: [
+        { type: 'a', message: 'b', dedup_key: 'k', level: 'critical' },
+        { status: 'resolved', type: 'a', dedup_key: 'k' },
+      ],
+    });
+    assert.deepEqual(firing(list)[0]?.dedupKey, resolved(list)[0]);
+  });
+
+  it('is the same alert while it says the same of the same, in any order', () => {
+    const key = (body: Record<string, unknown>) =>
+      firing(json({ type: 'disk_full', message: String(Math.random()), ...body }))[0]?.dedupKey;
+    assert.equal(key({ affected_systems: ['a', 'b'] }), key({ affected_systems: ['b', 'a'], level: 'info' }));
+    const others = [{}, { affected_systems: ['a'] }, { source: 'x' }, { type: 'other' }, { dedup_key: 'k' }];
+    assert.equal(new Set(others.map(key)).size, others.length);
+    assert.deepEqual(resolved(json({ status: 'resolved', type: 'disk_full' })), [key({})]);
+  });
+
+  it('is told what is wrong with it by its place', () => {
+    assert.deepEqual(problems(json({ type: 'a' })), ['message is required']);
+    const wrong = [
+      { type: 'a b', message: 'x' },
+      null,
+      { type: 'a', message: 'a\u0000b' },
+      { type: 'a', level: 7 },
+    ];
+    assert.deepEqual(
+      problems(json({ alerts: wrong }))
+        .map((one) => one.split(' ')[0])
+        .toSorted(),
+      ['alerts.0.type', 'alerts.1', 'alerts.2.message', 'alerts.3.level'],
+    );
+  });
+});
+
+describe('whatever a source sends', () => {
+  for (const [kind, reader] of Object.entries({ prometheus: readPrometheus, json: readJson }) as [
+    string,
+    ReadPayload,
+  ][])
+    it(`as ${kind} is read, or refused as no payload`, () => {
+      const alerts = fc.array(
+        fc.oneof(
+          fc.jsonValue({ maxDepth: 3 }),
+          fc.record(
+            {
+              status: fc.constantFrom('firing', 'resolved', 'ok', 7, null),
+              type: fc.string({ unit: 'binary', maxLength: 5 }),
+              message: fc.string({ unit: 'binary', maxLength: 5 }),
+              labels: fc.dictionary(
+                fc.string({ unit: 'binary', maxLength: 5 }),
+                fc.jsonValue({ maxDepth: 1 }),
+              ),
+              annotations: fc.jsonValue({ maxDepth: 2 }),
+              fingerprint: fc.string({ unit: 'binary', maxLength: 300 }),
+            },
+            { requiredKeys: [] },
+          ),
+        ),
+        { maxLength: 4 },
+      );
+      fc.assert(
+        fc.property(fc.oneof(fc.jsonValue(), fc.record({ alerts })), (body) => {
+          try {
+            for (const content of firing(reader(SOURCE, body))) {
+              assert.match(content.type, /^[A-Za-z0-9._\-:@]{1,128}$/);
+              assert.ok(content.message.length >= 1 && content.message.length <= 2_000);
+              assert.doesNotMatch(JSON.stringify(content), /\\u0000|\\ud[89a-f]/);
+            }
+          } catch (error) {
+            assert.ok(error instanceof Refusal && error.code === 'invalid', String(error));
+          }
+        }),
+        { numRuns: 200 },
+      );
+    });
+});
