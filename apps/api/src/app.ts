@@ -1,3 +1,4 @@
+import { linksOf } from '@belfry/shared/config/acknowledge-settings.js';
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
@@ -18,6 +19,7 @@ import type { Limits } from './middleware/limits.js';
 import { observe } from './middleware/observe.js';
 import { createKeyed, createOnce } from './middleware/once.js';
 import type { Realtime } from './realtime/realtime.js';
+import { acknowledgeLinkRoutes } from './routes/acknowledge-link.js';
 import { alertingRoutes } from './routes/alerting.js';
 import { alertRoutes } from './routes/alerts.js';
 import { auditRoutes } from './routes/audit.js';
@@ -32,6 +34,7 @@ import { docsRoutes } from './routes/docs.js';
 import { groupRoutes } from './routes/groups.js';
 import { healthRoutes } from './routes/health.js';
 import { importingRoutes } from './routes/importing.js';
+import { inboundSmsRoutes } from './routes/inbound-sms.js';
 import { inboxRoutes } from './routes/inbox.js';
 import { inboxPageRoutes } from './routes/inbox-page.js';
 import { metricsRoutes } from './routes/metrics.js';
@@ -81,6 +84,7 @@ export function createApp(parts: ApiParts): Express {
   app.use(inboxPageRoutes());
   app.use(docsRoutes());
   app.use(boardRoutes(parts));
+  app.use(acknowledgeLinkRoutes({ ...parts, links: linksOf(settings) }));
 
   app.use(helmet());
   app.use(realtimeRoutes(realtime.eventStream));
@@ -89,6 +93,7 @@ export function createApp(parts: ApiParts): Express {
       throw new Refusal('unavailable', 'The database is not ready yet.', { retryAfterMs: 2_000 });
     next();
   });
+  app.use('/api/v1', inboundSmsRoutes(parts));
   app.use('/api/v1', authenticate(authenticator), limits.calls);
   app.use('/api/v1', sendingRoutes({ notifier, limits, once }));
   app.use('/api/v1', operatingRoutes(notifier));

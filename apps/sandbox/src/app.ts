@@ -13,6 +13,7 @@ import { createPushService, type PushService } from './push-service.js';
 import { SES_ROOT, sesRoutes } from './ses.js';
 import { startSmtp } from './smtp.js';
 import { twilioRoutes } from './twilio.js';
+import { type SmsWebhook, twilioInboundRoutes } from './twilio-inbound.js';
 import { TWILIO_ROOT } from './twilio-json.js';
 import { WEBHOOK_ROOT, webhookRoutes } from './webhook.js';
 
@@ -28,6 +29,8 @@ export interface SandboxOptions {
   readonly pushPort?: number;
   /** Where keys and the certificate are kept over a restart. Without it they are others each time. */
   readonly folder?: string | undefined;
+  /** Where answers by text message are handed over. */
+  readonly smsWebhook?: SmsWebhook;
 }
 
 /** A running sandbox. */
@@ -56,7 +59,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const push = await createPushService(books, { host, name, port: pushPort ?? 0, folder });
   const account = new FcmAccount(folder);
   let certificate: string | null = null;
-  const http = await startHttp({ books, push, account }, host, httpPort)
+  const http = await startHttp({ books, push, account, smsWebhook: options.smsWebhook }, host, httpPort)
     .then(async (listener) => {
       if (pushPort === undefined) return listener;
       certificate = await push.open().then(
@@ -90,9 +93,14 @@ interface HttpParts {
   readonly books: Books;
   readonly push: PushService;
   readonly account: FcmAccount;
+  readonly smsWebhook: SmsWebhook | undefined;
 }
 
-async function startHttp({ books, push, account }: HttpParts, host: string, port: number): Promise<Listener> {
+async function startHttp(
+  { books, push, account, smsWebhook }: HttpParts,
+  host: string,
+  port: number,
+): Promise<Listener> {
   // A big run has one listener for each open page, and that is no leak.
   books.recorder.setMaxListeners(0);
   books.faults.setMaxListeners(0);
@@ -102,6 +110,7 @@ async function startHttp({ books, push, account }: HttpParts, host: string, port
   app.use(WEBHOOK_ROOT, webhookRoutes(books));
   app.use(fcmRoutes(books, account));
   app.use(pushControlRoutes(push));
+  app.use(twilioInboundRoutes(books, smsWebhook));
   app.use(pageRoutes(books.recorder));
   app.use(controlRoutes(books));
   app.use(answerNotFound);

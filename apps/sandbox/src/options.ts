@@ -9,6 +9,8 @@ const settings = z.object({
   SANDBOX_SMTP_PORT: port.default(3025),
   SANDBOX_PUSH_PORT: port.default(3026),
   SANDBOX_DATA_DIR: z.string().optional(),
+  SANDBOX_SMS_WEBHOOK: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]).optional(),
+  SANDBOX_TWILIO_TOKEN: z.string().optional(),
 });
 
 /** The settings of a sandbox from the environment; a value that will not do throws an error with its name. */
@@ -22,5 +24,13 @@ export function sandboxOptions(env: NodeJS.ProcessEnv): SandboxOptions {
     smtpPort: data.SANDBOX_SMTP_PORT,
     pushPort: data.SANDBOX_PUSH_PORT,
     folder: data.SANDBOX_DATA_DIR || undefined,
+    ...(data.SANDBOX_SMS_WEBHOOK
+      ? {
+          smsWebhook: {
+            url: data.SANDBOX_SMS_WEBHOOK,
+            authToken: data.SANDBOX_TWILIO_TOKEN || '0'.repeat(32),
+          },
+        }
+      : {}),
   };
 }

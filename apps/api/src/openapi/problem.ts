@@ -15,6 +15,8 @@ export const CODES: Readonly<Record<string, string>> = {
   not_found: 'there is no such thing',
   unknown_person: 'there is no such person',
   unknown_group: 'nobody is in this group',
+  no_sms_answers: 'answers by text message are off',
+  wrong_signature: 'it was not signed by the provider in whose name it came',
   no_webhook_secrets: 'no webhooks are sent from here',
   unknown_device: 'the person has no such device',
   conflict: 'it cannot be done in the state that things are in',

@@ -1,4 +1,5 @@
 import { alerts } from './alerts.js';
+import { answers } from './answers.js';
 import { audit } from './audit.js';
 import { broadcasts } from './broadcasts.js';
 import { deadLetters } from './dead-letters.js';
@@ -18,6 +19,7 @@ export const TOPICS: readonly Topic[] = [
   sending,
   broadcasts,
   alerts,
+  answers,
   reading,
   operating,
   deadLetters,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
+import { acknowledgeFields, wantsOfAnswers } from './acknowledge-settings.js';
 import { directoryUrl, limit, passwordHash, retention, url, webhookSecrets, whole } from './fields.js';
 import { realtimeFields } from './realtime-settings.js';
 
@@ -40,6 +41,7 @@ export const fleetFields = {
       'How many days an ended notification is kept after the last thing that happened to it, or off.',
     ),
   DATABASE_POOL: whole(2, 200).default(10).describe('Connections to the ledger for each process.'),
+  ...acknowledgeFields,
 } as const;
 
 /** Traces. The names are those of the OpenTelemetry specification, whose exporter reads them too. */
@@ -133,6 +135,13 @@ export const apiFields = {
   USER_DIRECTORY_TTL_MS: whole(0, 604_800_000)
     .default(300_000)
     .describe('How long what the user directory said of a person is good for.'),
+  TWILIO_AUTH_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be the Auth Token from the Twilio console')
+    .optional()
+    .describe(
+      'The Auth Token from the Twilio console; the API checks with it that answers come from Twilio.',
+    ),
   WEBHOOK_SECRETS: webhookSecrets.optional().describe(webhookSecrets.description ?? ''),
   ...realtimeFields,
 } as const;
@@ -195,9 +204,11 @@ const withAlgorithm = {
 export const apiSettings = z
   .object({ ...fleetFields, ...tracingFields, ...apiFields })
   .superRefine(keyOfTokens, withAlgorithm)
-  .superRefine(keyOfSessions, withAlgorithm);
+  .superRefine(keyOfSessions, withAlgorithm)
+  .superRefine(wantsOfAnswers, { when: () => true });
 export const workerSettings = z
-  .object({ ...fleetFields, ...tracingFields, ...workerFields })
+  // Read where links are signed with it.
+  .object({ ...fleetFields, ...tracingFields, ...workerFields, JWT_SECRET: apiFields.JWT_SECRET })
   .transform((settings) => ({
     ...settings,
     /** The concurrency of each channel. */

@@ -123,6 +123,11 @@ export function countEvents(events: Events, registry: Registry): Events {
     'Calls and notifications that were refused because there were too many.',
     'limit',
   );
+  const signatures = counter(
+    'belfry_signatures_refused_total',
+    'Calls in the name of a provider that it has not signed.',
+    'from',
+  );
   const streamed = counter('belfry_realtime_notes_total', 'Notes that were streamed.', 'transport');
   const streamsEnded = counter(
     'belfry_realtime_streams_ended_total',
@@ -216,6 +221,10 @@ export function countEvents(events: Events, registry: Registry): Events {
     connectionFailed(facts) {
       connectionFailures.inc({ part: facts.part });
       events.connectionFailed(facts);
+    },
+    signatureRefused(facts) {
+      signatures.inc({ from: facts.from });
+      events.signatureRefused(facts);
     },
     streamed(facts) {
       streamed.inc({ transport: facts.transport }, facts.notes);
