@@ -1,4 +1,5 @@
 import { linksOf } from '@belfry/shared/config/acknowledge-settings.js';
+import { watchOf } from '@belfry/shared/config/self-watch-settings.js';
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
@@ -70,6 +71,7 @@ export interface ApiParts {
 export function createApp(parts: ApiParts): Express {
   const { settings, database, engine, catalogue, notifier, log, migrated, authenticator, limits, realtime } =
     parts;
+  const watch = watchOf(settings);
   const keyed = createKeyed(database);
   const once = createOnce(keyed, notifier);
 
@@ -78,8 +80,8 @@ export function createApp(parts: ApiParts): Express {
   app.set('query parser', 'simple');
 
   app.use(observe(parts.registry, parts.tracing));
-  app.use(healthRoutes({ database, engine, migrated }));
-  app.use(metricsRoutes(parts.registry, createFleetView(database, engine)));
+  app.use(healthRoutes({ database, engine, migrated }, watch));
+  app.use(metricsRoutes(parts.registry, createFleetView(database, engine, watch)));
   app.use(consoleRoutes());
   app.use(inboxPageRoutes());
   app.use(docsRoutes());

@@ -55,8 +55,11 @@ function alertContext({ notificationId, notification }: Claimed, { links, answer
   return { ...notification.context, ...link, answers };
 }
 
-function asWritten({ channel, notification }: Claimed): ContentOf['email'] | ContentOf['sms'] | null {
+/** Of all that is for nobody only a canary is a note. */
+function asWritten({ channel, notification }: Claimed): ContentOf['email' | 'sms' | 'realtime'] | null {
   const text = notification.message ?? '';
+  const { title, type, data } = notification;
+  if (channel === 'realtime') return { title: title ?? '', body: text, type, data };
   if (channel === 'sms') return { text };
   if (channel !== 'email') return null;
   const html = notification.html === null ? {} : { html: notification.html };

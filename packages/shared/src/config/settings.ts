@@ -4,6 +4,7 @@ import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
 import { acknowledgeFields, wantsOfAnswers } from './acknowledge-settings.js';
 import { directoryUrl, limit, passwordHash, retention, url, webhookSecrets, whole } from './fields.js';
 import { realtimeFields } from './realtime-settings.js';
+import { selfWatchFields, wantsOfDeadMan } from './self-watch-settings.js';
 
 /** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
 const SHORTEST_SECRET = 16;
@@ -144,6 +145,7 @@ export const apiFields = {
     ),
   WEBHOOK_SECRETS: webhookSecrets.optional().describe(webhookSecrets.description ?? ''),
   ...realtimeFields,
+  ...selfWatchFields,
 } as const;
 
 /** The settings of a worker; those of the providers are beside each provider. */
@@ -205,7 +207,8 @@ export const apiSettings = z
   .object({ ...fleetFields, ...tracingFields, ...apiFields })
   .superRefine(keyOfTokens, withAlgorithm)
   .superRefine(keyOfSessions, withAlgorithm)
-  .superRefine(wantsOfAnswers, { when: () => true });
+  .superRefine(wantsOfAnswers, { when: () => true })
+  .superRefine(wantsOfDeadMan, { when: () => true });
 export const workerSettings = z
   // Read where links are signed with it.
   .object({ ...fleetFields, ...tracingFields, ...workerFields, JWT_SECRET: apiFields.JWT_SECRET })

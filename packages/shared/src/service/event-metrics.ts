@@ -128,6 +128,11 @@ export function countEvents(events: Events, registry: Registry): Events {
     'Calls in the name of a provider that it has not signed.',
     'from',
   );
+  const pings = counter(
+    'belfry_dead_man_pings_total',
+    'Times that DEADMAN_URL was told that all is well, and whether it took it.',
+    'outcome',
+  );
   const streamed = counter('belfry_realtime_notes_total', 'Notes that were streamed.', 'transport');
   const streamsEnded = counter(
     'belfry_realtime_streams_ended_total',
@@ -225,6 +230,10 @@ export function countEvents(events: Events, registry: Registry): Events {
     signatureRefused(facts) {
       signatures.inc({ from: facts.from });
       events.signatureRefused(facts);
+    },
+    deadManPinged(facts) {
+      pings.inc({ outcome: facts.why === null ? 'taken' : 'failed' });
+      events.deadManPinged(facts);
     },
     streamed(facts) {
       streamed.inc({ transport: facts.transport }, facts.notes);
