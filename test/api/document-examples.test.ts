@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Caller, Operation } from '@belfry/api/openapi/operation.js';
 import { TOPICS } from '@belfry/api/openapi/topics.js';
+import twilio from 'twilio';
 import { operations, resolved } from '../support/api-document/operations.js';
 import { type CallOptions, useFleet } from '../support/fleet.js';
 import { type Answer, ask as askPage } from '../support/http.js';
@@ -19,6 +20,7 @@ const OPERATIONS = TOPICS.flatMap(({ operations }) => operations.filter(ends)).t
 const PERSON = 'abebe';
 const GROUP = 'tenants';
 const WEBHOOK_SECRETS = `whsec_${Buffer.alloc(32, 's').toString('base64')}`;
+const TWILIO = { PUBLIC_URL: 'https://belfry.test', SMS_ANSWERS: 'on', TWILIO_AUTH_TOKEN: 'token' };
 const SELF: CallOptions = { as: 'user', sub: PERSON };
 const CALLERS: Readonly<Record<Caller, CallOptions>> = {
   admin: { as: 'admin' },
@@ -27,7 +29,7 @@ const CALLERS: Readonly<Record<Caller, CallOptions>> = {
 };
 
 describe('what the document gives as examples', () => {
-  const fleet = useFleet({ engine: 'postgres', workers: [], env: { WEBHOOK_SECRETS } });
+  const fleet = useFleet({ engine: 'postgres', workers: [], env: { WEBHOOK_SECRETS, ...TWILIO } });
   before(() => fleet().person(PERSON, { email: 'abebe@example.com', groups: [GROUP] }));
 
   for (const operation of OPERATIONS) {
@@ -68,7 +70,7 @@ describe('what the document gives as examples', () => {
   ): Promise<Answer> {
     const place = params === undefined ? path : await filled(path);
     const sent = media === 'application/json' ? body : String(body);
-    const headers = body === undefined ? {} : { 'content-type': media };
+    const headers = body === undefined ? {} : { 'content-type': media, ...signatureOf(place, sent) };
     if (!place.startsWith('/api/v1'))
       return askPage(method.toUpperCase(), fleet().api.url + place, sent, headers);
     return fleet().call(method.toUpperCase(), place.slice('/api/v1'.length) + query, sent, {
@@ -121,6 +123,14 @@ describe('what the document gives as examples', () => {
     return id;
   }
 });
+
+/** What a provider sends is signed. */
+function signatureOf(path: string, body: unknown): Record<string, string> {
+  if (!path.includes('/inbound/twilio/')) return {};
+  const form = Object.fromEntries(new URLSearchParams(String(body)));
+  const { TWILIO_AUTH_TOKEN: token, PUBLIC_URL } = TWILIO;
+  return { 'x-twilio-signature': twilio.getExpectedTwilioSignature(token, PUBLIC_URL + path, form) };
+}
 
 function lateness({ id, method }: Operation): number {
   if (method !== 'delete') return 0;

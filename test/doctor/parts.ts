@@ -51,6 +51,8 @@ export async function startParts() {
     TWILIO_FROM: '+15005550006',
     PORT: String(await freePort()),
     HOST: '127.0.0.1',
+    PUBLIC_URL: 'https://belfry.test',
+    SMS_ANSWERS: 'on',
   };
 
   async function stop(): Promise<void> {

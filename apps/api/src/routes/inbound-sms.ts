@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
-import express, { type Request, Router } from 'express';
+import express, { Router } from 'express';
 import { type AnswerParts, answerText } from '../acknowledge/text-answer.js';
 import { type Form, isSignedByTwilio } from '../acknowledge/twilio-signature.js';
 import { escaped } from '../middleware/escape-html.js';
 
-export const INBOUND_SMS = '/inbound/twilio/sms';
+const INBOUND_SMS = '/inbound/twilio/sms';
 
 export interface InboundSmsParts extends AnswerParts {
   readonly settings: ApiSettings;
