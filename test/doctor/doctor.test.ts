@@ -4,16 +4,9 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { freePort } from '../support/ports.js';
 import { startProcess } from '../support/process.js';
+import { BROKEN_ALERTING } from './broken-alerting.js';
 import { diagnose, runDoctor } from './diagnose.js';
-import { at, type Env, listening, type Parts, portOf, startParts } from './parts.js';
-
-type Case = readonly [
-  what: string,
-  env: (parts: Parts) => Env | Promise<Env>,
-  level: 'warning' | 'error',
-  finding: RegExp,
-  remedy: RegExp,
-];
+import { at, type Case, listening, type Parts, portOf, startParts } from './parts.js';
 
 /** Each of these is broken in one way, and else as `whole`. The parts are real: only the settings lead astray. */
 const BROKEN: readonly Case[] = [
@@ -95,34 +88,7 @@ const BROKEN: readonly Case[] = [
     /short enough to be guessed/,
     /openssl rand/,
   ],
-  [
-    'no PUBLIC_URL',
-    () => ({ PUBLIC_URL: '', SMS_ANSWERS: '' }),
-    'warning',
-    /PUBLIC_URL is not set/,
-    /where people reach the API/,
-  ],
-  [
-    'nothing to sign links with',
-    () => ({ ALGORITHM: 'RS256', JWKS_URL: 'https://id.test/keys', JWT_SECRET: '' }),
-    'warning',
-    /Nothing is there to sign links with/,
-    /LINK_SECRET/,
-  ],
-  [
-    'answers to a sender that is a name',
-    () => ({ TWILIO_FROM: 'Belfry' }),
-    'warning',
-    /nobody can answer a name/,
-    /SMS_ANSWERS to off/,
-  ],
-  [
-    'answers by text message without an address',
-    () => ({ PUBLIC_URL: '' }),
-    'error',
-    /PUBLIC_URL is required with SMS_ANSWERS=on/,
-    /where people reach the API/,
-  ],
+  ...BROKEN_ALERTING,
   [
     'Redis is down',
     async () => ({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` }),
