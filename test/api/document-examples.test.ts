@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Caller, Operation } from '@belfry/api/openapi/operation.js';
 import { TOPICS } from '@belfry/api/openapi/topics.js';
+import twilio from 'twilio';
 import { operations, resolved } from '../support/api-document/operations.js';
 import { type CallOptions, useFleet } from '../support/fleet.js';
-import type { Answer } from '../support/http.js';
+import { type Answer, ask as askPage } from '../support/http.js';
 import { inboundPlace, sourceHeader } from './inbound-places.js';
 import { assertProblem } from './problem.js';
 import { putNotes } from './put-notes.js';
@@ -21,6 +22,7 @@ const PERSON = 'abebe';
 const GROUP = 'tenants';
 const ALERT_TYPE = 'disk_full';
 const WEBHOOK_SECRETS = `whsec_${Buffer.alloc(32, 's').toString('base64')}`;
+const TWILIO = { PUBLIC_URL: 'https://belfry.test', SMS_ANSWERS: 'on', TWILIO_AUTH_TOKEN: 'token' };
 const SELF: CallOptions = { as: 'user', sub: PERSON };
 /** With the token of an alert source, which is made when it calls. */
 const SOURCE: CallOptions = { as: null };
@@ -32,7 +34,7 @@ const CALLERS: Readonly<Record<Caller, CallOptions>> = {
 };
 
 describe('what the document gives as examples', () => {
-  const fleet = useFleet({ engine: 'postgres', workers: [], env: { WEBHOOK_SECRETS } });
+  const fleet = useFleet({ engine: 'postgres', workers: [], env: { WEBHOOK_SECRETS, ...TWILIO } });
   before(() => fleet().person(PERSON, { email: 'abebe@example.com', groups: [GROUP] }));
 
   for (const operation of OPERATIONS) {
@@ -77,10 +79,11 @@ describe('what the document gives as examples', () => {
       params === undefined ? path : ((await inboundPlace(fleet(), path, body)) ?? (await filled(path)));
     const sent = media === 'application/json' ? body : String(body);
     const headers = {
-      ...(body === undefined ? {} : { 'content-type': media }),
+      ...(body === undefined ? {} : { 'content-type': media, ...signatureOf(place, sent) }),
       ...(caller === SOURCE ? await sourceHeader(fleet()) : {}),
     };
-    if (!place.startsWith('/api/v1')) return fleet().page(place, caller);
+    if (!place.startsWith('/api/v1'))
+      return askPage(method.toUpperCase(), fleet().api.url + place, sent, headers);
     return fleet().call(method.toUpperCase(), place.slice('/api/v1'.length) + query, sent, {
       ...caller,
       headers,
@@ -99,6 +102,7 @@ describe('what the document gives as examples', () => {
 
   /** The path of something that is there, and that nothing has been done to. */
   async function filled(path: string): Promise<string> {
+    if (path.includes('{token}')) return path.replace('{token}', 'x');
     if (path.includes('{platform}')) return path.replace('{platform}', 'android');
     if (path.includes('{alert_type}'))
       return path.replace('{alert_type}', ALERT_TYPE).replace('{id}', await standingIn());
@@ -140,6 +144,14 @@ describe('what the document gives as examples', () => {
     return id;
   }
 });
+
+/** What a provider sends is signed. */
+function signatureOf(path: string, body: unknown): Record<string, string> {
+  if (!path.includes('/inbound/twilio/')) return {};
+  const form = Object.fromEntries(new URLSearchParams(String(body)));
+  const { TWILIO_AUTH_TOKEN: token, PUBLIC_URL } = TWILIO;
+  return { 'x-twilio-signature': twilio.getExpectedTwilioSignature(token, PUBLIC_URL + path, form) };
+}
 
 function lateness({ id, method }: Operation): number {
   if (method !== 'delete') return 0;

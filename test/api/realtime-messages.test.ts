@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { openSocket, type StreamClient, untilHeard } from '../fleet/stream-clients.js';
+import { alertOf, raiseAlert } from '../support/alerting.js';
 import { useFleet } from '../support/fleet.js';
 
 describe('on a WebSocket', () => {
@@ -21,8 +22,11 @@ describe('on a WebSocket', () => {
       '{"type":"read"}',
       '{"type":"read","id":7}',
       '{"type":"read","id":"x"}',
+      '{"type":"acknowledge"}',
+      '{"type":"resolve","alert":"x"}',
       '{"__proto__":{"type":"ping"}}',
       '{"type":"read","id":"01890000-0000-7000-8000-000000000000"}',
+      '{"type":"acknowledge","alert":"01890000-0000-7000-8000-000000000000"}',
     ];
     for (const text of wrong) client.say(text);
     client.say({ type: 'ping' });
@@ -31,12 +35,43 @@ describe('on a WebSocket', () => {
       client.heard.map(({ type, code }) => `${type} ${code}`),
       [
         ...wrong.slice(0, 2).map(() => 'error invalid_json'),
-        ...wrong.slice(2, -1).map(() => 'error invalid'),
+        ...wrong.slice(2, -2).map(() => 'error invalid'),
+        'error not_found',
         'error not_found',
         'pong undefined',
       ],
     );
     client.close();
+  });
+
+  test('whoever was told of an alert acknowledges and resolves it, and nobody else does', async () => {
+    for (const id of ['boss', 'chief']) await fleet().person(id, { roles: ['admin'] });
+    const { id } = await raiseAlert(fleet(), 'critical/disk');
+    const [other, boss, chief] = [
+      await openSocket(fleet(), { sub: 'p', role: 'admin' }),
+      await openSocket(fleet(), { sub: 'boss' }),
+      await openSocket(fleet(), { sub: 'chief' }),
+    ];
+    other.say({ type: 'acknowledge', alert: id });
+    const refused = await untilHeard(other, 'error');
+    assert.equal(refused.code, 'not_found');
+    assert.equal(String((await alertOf(fleet(), id)).status), 'open');
+    boss.say({ type: 'acknowledge', alert: id.toUpperCase() });
+    const { acknowledged_at, ...first } = await untilHeard(boss, 'acknowledged');
+    assert.deepEqual(first, {
+      type: 'acknowledged',
+      alert: id,
+      status: 'acknowledged',
+      acknowledged_by: 'boss',
+    });
+    chief.say({ type: 'acknowledge', alert: id });
+    assert.deepEqual(await untilHeard(chief, 'acknowledged'), { ...first, acknowledged_at });
+    chief.say({ type: 'resolve', alert: id });
+    const { resolved_by, status } = await untilHeard(chief, 'resolved');
+    assert.deepEqual([resolved_by, status], ['chief', 'resolved']);
+    const shown = await alertOf(fleet(), id);
+    assert.deepEqual([shown.acknowledged_via, shown.resolved_via].map(String), ['realtime', 'realtime']);
+    for (const client of [other, boss, chief]) client.close();
   });
 
   const ends: readonly (readonly [string, number, (client: StreamClient) => unknown])[] = [

@@ -107,6 +107,19 @@ export function settingGroups(): Group[] {
           description:
             'Where the certificate, the keys and the subscriptions of its push services are kept over a restart.',
         },
+        {
+          name: 'SANDBOX_SMS_WEBHOOK',
+          standard: null,
+          required: false,
+          description:
+            'Where answers to text messages are handed over, such as `http://127.0.0.1:3000/api/v1/inbound/twilio/sms`; `npm start` sets it.',
+        },
+        {
+          name: 'SANDBOX_TWILIO_TOKEN',
+          standard: null,
+          required: false,
+          description: 'What they are signed with: the `TWILIO_AUTH_TOKEN` of the API. Without it, 32 zeros.',
+        },
       ],
     },
   ];

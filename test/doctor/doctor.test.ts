@@ -4,16 +4,9 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { freePort } from '../support/ports.js';
 import { startProcess } from '../support/process.js';
+import { BROKEN_ALERTING } from './broken-alerting.js';
 import { diagnose, runDoctor } from './diagnose.js';
-import { at, type Env, listening, type Parts, portOf, startParts } from './parts.js';
-
-type Case = readonly [
-  what: string,
-  env: (parts: Parts) => Env | Promise<Env>,
-  level: 'warning' | 'error',
-  finding: RegExp,
-  remedy: RegExp,
-];
+import { at, type Case, listening, type Parts, portOf, startParts } from './parts.js';
 
 /** Each of these is broken in one way, and else as `whole`. The parts are real: only the settings lead astray. */
 const BROKEN: readonly Case[] = [
@@ -95,6 +88,7 @@ const BROKEN: readonly Case[] = [
     /short enough to be guessed/,
     /openssl rand/,
   ],
+  ...BROKEN_ALERTING,
   [
     'Redis is down',
     async () => ({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` }),

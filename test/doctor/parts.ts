@@ -15,6 +15,15 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** Real parts, some of them broken in one way each, and settings with which all is well. */
 export type Parts = Awaited<ReturnType<typeof startParts>>;
 
+/** One thing that is wrong, and what the doctor is to say of it. */
+export type Case = readonly [
+  what: string,
+  env: (parts: Parts) => Env | Promise<Env>,
+  level: 'warning' | 'error',
+  finding: RegExp,
+  remedy: RegExp,
+];
+
 export async function startParts() {
   const dir = temporaryDir();
   mkdirSync(path.join(dir, 'templates'));
@@ -51,6 +60,8 @@ export async function startParts() {
     TWILIO_FROM: '+15005550006',
     PORT: String(await freePort()),
     HOST: '127.0.0.1',
+    PUBLIC_URL: 'https://belfry.test',
+    SMS_ANSWERS: 'on',
   };
 
   async function stop(): Promise<void> {

@@ -12,7 +12,7 @@ import { openEvents, untilNotes } from './stream-clients.js';
 const OF_SCRAPES = ['job', 'instance'];
 
 forEachEngine((engine) => {
-  const fleet = useFleet({ engine, env: { RATE_LIMIT: '20/60s' } });
+  const fleet = useFleet({ engine, env: { RATE_LIMIT: '20/60s', CANARY_INTERVAL_MS: '1000' } });
 
   test('every metric that the dashboard and the alerts ask for is there once a fleet has sent, failed and been slowed down, with the labels they ask by', async () => {
     const { sandbox, call, api, untilStatus, database } = fleet();
@@ -75,7 +75,7 @@ forEachEngine((engine) => {
     for (const name of silent)
       assert.match(
         name,
-        /^belfry_(reconciled|retried|broken_records|provider_accounts|(enqueue|upkeep|connection|fan_out|realtime)_failures)/,
+        /^belfry_(reconciled|signatures_refused|dead_man_pings|retried|broken_records|provider_accounts|(enqueue|upkeep|connection|fan_out|realtime)_failures)/,
       );
   });
 });

@@ -263,6 +263,7 @@ const QUICK: Env = {
   HOST: '127.0.0.1',
   PORT: '0',
   LOG_LEVEL: 'info',
+  CANARY_INTERVAL_MS: 'off',
   RATE_LIMIT: 'off',
   RATE_LIMIT_SEND: 'off',
   RATE_LIMIT_INBOUND: 'off',

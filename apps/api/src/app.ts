@@ -1,3 +1,5 @@
+import { linksOf } from '@belfry/shared/config/acknowledge-settings.js';
+import { watchOf } from '@belfry/shared/config/self-watch-settings.js';
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
@@ -19,6 +21,7 @@ import { observe } from './middleware/observe.js';
 import { createKeyed, createOnce } from './middleware/once.js';
 import { createSourceOf } from './middleware/source-token.js';
 import type { Realtime } from './realtime/realtime.js';
+import { acknowledgeLinkRoutes } from './routes/acknowledge-link.js';
 import { alertSourceRoutes } from './routes/alert-sources.js';
 import { alertingRoutes } from './routes/alerting.js';
 import { alertRoutes } from './routes/alerts.js';
@@ -36,6 +39,7 @@ import { healthRoutes } from './routes/health.js';
 import { beatRoutes, heartbeatRoutes } from './routes/heartbeats.js';
 import { importingRoutes } from './routes/importing.js';
 import { inboundRoutes } from './routes/inbound.js';
+import { inboundSmsRoutes } from './routes/inbound-sms.js';
 import { inboxRoutes } from './routes/inbox.js';
 import { inboxPageRoutes } from './routes/inbox-page.js';
 import { metricsRoutes } from './routes/metrics.js';
@@ -75,6 +79,7 @@ export interface ApiParts {
 export function createApp(parts: ApiParts): Express {
   const { settings, database, engine, catalogue, notifier, log, migrated, authenticator, limits, realtime } =
     parts;
+  const watch = watchOf(settings);
   const keyed = createKeyed(database);
   const once = createOnce(keyed, notifier);
 
@@ -83,12 +88,13 @@ export function createApp(parts: ApiParts): Express {
   app.set('query parser', 'simple');
 
   app.use(observe(parts.registry, parts.tracing));
-  app.use(healthRoutes(parts));
-  app.use(metricsRoutes(parts.registry, createFleetView(database, engine)));
+  app.use(healthRoutes(parts, watch));
+  app.use(metricsRoutes(parts.registry, createFleetView(database, engine, watch)));
   app.use(consoleRoutes());
   app.use(inboxPageRoutes());
   app.use(docsRoutes());
   app.use(boardRoutes(parts));
+  app.use(acknowledgeLinkRoutes({ ...parts, links: linksOf(settings) }));
 
   app.use(helmet());
   app.use(realtimeRoutes(realtime.eventStream));
@@ -98,6 +104,7 @@ export function createApp(parts: ApiParts): Express {
     next();
   });
   const sourceOf = createSourceOf(database, limits);
+  app.use('/api/v1', inboundSmsRoutes(parts));
   const callers = [authenticate(authenticator), limits.calls];
   app.use('/api/v1', inboundRoutes({ ...parts, sourceOf, escalationStepMs: settings.ESCALATION_STEP_MS }));
   app.use('/api/v1', beatRoutes({ ...parts, sourceOf }, [...callers, allow('admin', 'internal')]));

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
+import { watchOf } from '@belfry/shared/config/self-watch-settings.js';
 import { ADVISED_SECRET, type ApiSettings, apiSettings, tracingOf } from '@belfry/shared/config/settings.js';
 import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
 import { isMigrated, migrateLedger } from '@belfry/shared/ledger/migrate.js';
@@ -7,6 +8,7 @@ import { createNotifier } from '@belfry/shared/notify/notifier.js';
 import { openEngine } from '@belfry/shared/queue/engine.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import { startSelfWatch } from '@belfry/shared/selfwatch/self-watch.js';
 import { countEvents } from '@belfry/shared/service/event-metrics.js';
 import { createEvents } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
@@ -128,6 +130,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
     doors.mqtt = openDoor({ url: settings.MQTT_URL, settings, database, app, events });
   }
   const ears = startListening(database, events);
+  const selfWatch = startSelfWatch({ database, enqueuer, events }, watchOf(settings));
   const inspection = await inspectEngine(engine, log);
   return {
     log,
@@ -138,7 +141,7 @@ export async function openApiProcess(): Promise<ApiProcess> {
         ending.abort();
         const inspected = inspection.stop();
         await Promise.all([realtime.stop(), ears.stop(), doors.mqtt?.stop(4_000), listening.stop(5_000)]);
-        await within(500, inspected);
+        await within(500, Promise.all([inspected, selfWatch.stop()]));
         await within(2_000, notifier.idle());
         await within(1_500, Promise.all([engine.close(), database.close(), tracing.stop()]));
       },

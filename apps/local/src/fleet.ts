@@ -47,9 +47,11 @@ export async function startFleet(
   const stand = await startSandbox(fleet, settings, stop);
   if (typeof stand === 'string' || stop.aborted) return typeof stand === 'string' ? stand : undefined;
 
-  fleet.settings = { ...stand, PORT: String(settings.port), HOST: settings.host };
+  const { env: given, port, host } = settings;
+  const PUBLIC_URL = publicUrl(settings);
+  fleet.settings = { ...stand, PORT: String(port), HOST: host, PUBLIC_URL };
   const env = {
-    ...settings.env,
+    ...given,
     ...fleet.settings,
     DATABASE_URL: fleet.databaseUrl,
     JWT_SECRET: jwtSecret,
@@ -166,6 +168,8 @@ async function startSandbox(
       SANDBOX_PUSH_PORT: String(tls),
       ...(push ? { VAPID_PUBLIC_KEY: vapidPair(settings.dataDir).VAPID_PUBLIC_KEY } : {}),
       SANDBOX_DATA_DIR: settings.env.SANDBOX_DATA_DIR || path.join(settings.dataDir, 'sandbox'),
+      SANDBOX_SMS_WEBHOOK: `${publicUrl(settings)}/api/v1/inbound/twilio/sms`,
+      SANDBOX_TWILIO_TOKEN: TWILIO_TOKEN,
     },
   });
   const answer = await untilStopped(fleet.sandbox.ready, stop);
@@ -181,10 +185,12 @@ async function startSandbox(
   };
   const twilio = {
     TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
-    TWILIO_AUTH_TOKEN: '0'.repeat(32),
+    TWILIO_AUTH_TOKEN: TWILIO_TOKEN,
     // the number that Twilio's own test credentials may send from
     TWILIO_FROM: settings.env.TWILIO_FROM || '+15005550006',
     TWILIO_BASE_URL: fleet.sandboxUrl,
+    // Its telephones can answer.
+    SMS_ANSWERS: settings.env.SMS_ANSWERS || 'on',
   };
   const receiver = {
     WEBHOOK_SECRETS: `whsec_${Buffer.from(keepSecret(path.join(settings.dataDir, 'webhook-secret')), 'base64url').toString('base64')}`,
@@ -199,6 +205,17 @@ async function startSandbox(
     ? await pushSettings({ url: fleet.sandboxUrl, certificate: String(answer.certificate), dataDir, env })
     : {};
   return { ...(email ? mail : {}), ...(sms ? twilio : {}), ...pushes, ...(webhook ? receiver : {}) };
+}
+
+/** The sandbox takes any; answers are signed with it. */
+const TWILIO_TOKEN = '0'.repeat(32);
+
+/** Where people reach the API, unless a setting says so: on this machine. */
+function publicUrl({ env, host, port }: LocalSettings): string {
+  return (
+    env.PUBLIC_URL?.replace(/\/+$/, '') ||
+    reachable(`http://${host.includes(':') ? `[${host}]` : host}:${port}`)
+  );
 }
 
 /** A port that a setting asks for; whatever is no port leaves the choice to us. */

@@ -1,7 +1,12 @@
+import { call } from './api.js';
 import { byId, make, timeOf } from './dom.js';
 
 let open = null;
+let shown = [];
+let last = 0;
 let drawn = '';
+/** What was typed on each telephone: the form, and what has been sent from it. */
+const typed = new Map();
 
 /** Draws one conversation for each number, the latest first, and the open one on a phone. */
 export function showPhones(messages) {
@@ -46,9 +51,16 @@ function row(number, thread, choose) {
   );
 }
 
+function redraw() {
+  phone(open, shown);
+}
+
 function phone(number, thread) {
+  shown = thread;
+  last = thread.at(-1)?.id ?? 0;
   // Drawn only when something changed, so that reading back is not interrupted by other people's messages.
-  const state = `${number} ${thread.map(({ id }) => id).join()}`;
+  const { form, sent } = keyboardOf(number);
+  const state = `${number} ${thread.map(({ id }) => id).join()} ${sent.length}`;
   if (state === drawn) return;
   drawn = state;
   if (number === null) {
@@ -61,7 +73,7 @@ function phone(number, thread) {
   const screen = make(
     'ol',
     { class: 'bubbles', tabindex: '0', 'aria-label': `Messages to ${number}` },
-    ...thread.map(bubble),
+    ...inOrder(thread, sent),
   );
   byId('phone').replaceChildren(
     make(
@@ -85,9 +97,62 @@ function phone(number, thread) {
         make('span', {}, `from ${thread.at(-1).from || 'a messaging service'}`),
       ),
       screen,
+      form,
     ),
   );
   screen.scrollTop = screen.scrollHeight;
+}
+
+/** The messages that came, and those that were sent from here, where they belong. */
+function inOrder(thread, sent) {
+  const bubbles = sent.filter(({ after }) => after === 0).map(own);
+  for (const message of thread)
+    bubbles.push(bubble(message), ...sent.filter(({ after }) => after === message.id).map(own));
+  return bubbles;
+}
+
+function own({ text, at, failed }) {
+  return make(
+    'li',
+    { class: 'own' },
+    make('p', {}, text),
+    make('small', {}, failed === null ? timeOf(at) : failed),
+  );
+}
+
+/** The line to answer in. It stays as it is while messages come. */
+function keyboardOf(number) {
+  const known = typed.get(number);
+  if (known !== undefined || number === null) return known ?? { form: null, sent: [] };
+  const sent = [];
+  const input = make('input', {
+    name: 'text',
+    type: 'text',
+    maxlength: '1600',
+    autocomplete: 'off',
+    placeholder: 'Answer, such as ACK 4821',
+    'aria-label': `Answer from ${number}`,
+  });
+  const form = make('form', { class: 'answer' }, input, make('button', { type: 'submit' }, 'Send'));
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const text = input.value.trim();
+    if (text === '') return;
+    input.value = '';
+    const message = { text, after: last, at: new Date().toISOString(), failed: null };
+    sent.push(message);
+    redraw();
+    try {
+      const { status } = await call('POST', '/sms/replies', { from: number, text });
+      if (status !== 200) message.failed = `not taken: ${status ?? 'nobody answers'}`;
+    } catch (error) {
+      message.failed = error.message;
+    }
+    drawn = '';
+    redraw();
+  });
+  typed.set(number, { form, sent });
+  return { form, sent };
 }
 
 function bubble({ preview, received_at, attempts, details = {}, delivery_id }) {

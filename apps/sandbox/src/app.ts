@@ -13,6 +13,7 @@ import { createPushService, type PushService } from './push-service.js';
 import { SES_ROOT, sesRoutes } from './ses.js';
 import { startSmtp } from './smtp.js';
 import { twilioRoutes } from './twilio.js';
+import { type SmsWebhook, twilioInboundRoutes } from './twilio-inbound.js';
 import { TWILIO_ROOT } from './twilio-json.js';
 import { WEBHOOK_ROOT, webhookRoutes } from './webhook.js';
 
@@ -30,6 +31,8 @@ export interface SandboxOptions {
   readonly folder?: string | undefined;
   /** The VAPID key of those who send here, if it is known: what a browser subscribes with (`PushManager.subscribe`). */
   readonly vapidPublicKey?: string | undefined;
+  /** Where answers by text message are handed over. */
+  readonly smsWebhook?: SmsWebhook;
 }
 
 /** A running sandbox. */
@@ -58,7 +61,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const push = await createPushService(books, { host, name, port: pushPort ?? 0, folder });
   const account = new FcmAccount(folder);
   let certificate: string | null = null;
-  const http = await startHttp({ books, push, account, vapidPublicKey }, host, httpPort)
+  const parts = { books, push, account, vapidPublicKey, smsWebhook: options.smsWebhook };
+  const http = await startHttp(parts, host, httpPort)
     .then(async (listener) => {
       if (pushPort === undefined) return listener;
       certificate = await push.open().then(
@@ -93,10 +97,11 @@ interface HttpParts {
   readonly push: PushService;
   readonly account: FcmAccount;
   readonly vapidPublicKey: string | undefined;
+  readonly smsWebhook: SmsWebhook | undefined;
 }
 
 async function startHttp(
-  { books, push, account, vapidPublicKey }: HttpParts,
+  { books, push, account, vapidPublicKey, smsWebhook }: HttpParts,
   host: string,
   port: number,
 ): Promise<Listener> {
@@ -109,6 +114,7 @@ async function startHttp(
   app.use(WEBHOOK_ROOT, webhookRoutes(books));
   app.use(fcmRoutes(books, account));
   app.use(pushControlRoutes(push, vapidPublicKey));
+  app.use(twilioInboundRoutes(books, smsWebhook));
   app.use(pageRoutes(books.recorder));
   app.use(controlRoutes(books));
   app.use(answerNotFound);

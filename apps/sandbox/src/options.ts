@@ -11,6 +11,8 @@ const settings = z.object({
   SANDBOX_DATA_DIR: z.string().optional(),
   /** Of whoever sends here: the page of a real browser subscribes with it. */
   VAPID_PUBLIC_KEY: z.string().optional(),
+  SANDBOX_SMS_WEBHOOK: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]).optional(),
+  SANDBOX_TWILIO_TOKEN: z.string().optional(),
 });
 
 /** The settings of a sandbox from the environment; a value that will not do throws an error with its name. */
@@ -25,5 +27,13 @@ export function sandboxOptions(env: NodeJS.ProcessEnv): SandboxOptions {
     pushPort: data.SANDBOX_PUSH_PORT,
     folder: data.SANDBOX_DATA_DIR || undefined,
     vapidPublicKey: data.VAPID_PUBLIC_KEY || undefined,
+    ...(data.SANDBOX_SMS_WEBHOOK
+      ? {
+          smsWebhook: {
+            url: data.SANDBOX_SMS_WEBHOOK,
+            authToken: data.SANDBOX_TWILIO_TOKEN || '0'.repeat(32),
+          },
+        }
+      : {}),
   };
 }

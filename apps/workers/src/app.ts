@@ -1,5 +1,6 @@
 import type { OpenProvider } from '@belfry/channels/providers.js';
 import { createSender } from '@belfry/channels/send.js';
+import { linksOf } from '@belfry/shared/config/acknowledge-settings.js';
 import type { WorkerSettings } from '@belfry/shared/config/settings.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
@@ -71,7 +72,10 @@ export function startWorkers(parts: WorkerParts): Running {
   const deliver = createDeliver({
     claims: createClaims(database, owner),
     leases,
-    render: createRenderStage(createRenderer(parts.catalogue)),
+    render: createRenderStage(createRenderer(parts.catalogue), {
+      links: linksOf(settings),
+      answers: settings.SMS_ANSWERS === 'on',
+    }),
     sender,
     recorder: createRecorder(database, owner, events),
     policy,

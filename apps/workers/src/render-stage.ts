@@ -1,3 +1,4 @@
+import type { AcknowledgeLinks } from '@belfry/shared/domain/acknowledge-link.js';
 import type { ContentOf, Message } from '@belfry/shared/domain/message.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { GatheredItem } from '@belfry/shared/ledger/gather.js';
@@ -12,8 +13,16 @@ export type RenderResult =
 /** `items` are several that are told of in the place of the claimed one. */
 export type RenderStage = (claim: Claimed, items?: readonly GatheredItem[]) => Promise<RenderResult>;
 
+/** How whoever is told of an alert may acknowledge it. */
+export interface Acknowledging {
+  /** Null where links cannot be made. */
+  readonly links: AcknowledgeLinks | null;
+  /** Whether an answer by text message is understood. */
+  readonly answers: boolean;
+}
+
 /** Makes messages: by the templates for people, as written for bare addresses. */
-export function createRenderStage(renderer: Renderer): RenderStage {
+export function createRenderStage(renderer: Renderer, acknowledging: Acknowledging): RenderStage {
   return async (claim, items) => {
     const { notification, person } = claim;
     if (notification.personId === null) {
@@ -27,7 +36,7 @@ export function createRenderStage(renderer: Renderer): RenderStage {
       title: notification.title ?? undefined,
       message: notification.message ?? undefined,
       type: notification.type,
-      context: notification.context,
+      context: notification.alert === null ? notification.context : alertContext(claim, acknowledging),
       data: notification.data,
       channel: claim.channel,
       locale: person?.locale ?? 'en',
@@ -40,8 +49,17 @@ export function createRenderStage(renderer: Renderer): RenderStage {
   };
 }
 
-function asWritten({ channel, notification }: Claimed): ContentOf['email'] | ContentOf['sms'] | null {
+/** What an alert's templates read besides: made when it is sent, so that no link is in the ledger. */
+function alertContext({ notificationId, notification }: Claimed, { links, answers }: Acknowledging) {
+  const link = links === null ? {} : { acknowledge_url: links.urlOf(notificationId) };
+  return { ...notification.context, ...link, answers };
+}
+
+/** Of all that is for nobody only a canary is a note. */
+function asWritten({ channel, notification }: Claimed): ContentOf['email' | 'sms' | 'realtime'] | null {
   const text = notification.message ?? '';
+  const { title, type, data } = notification;
+  if (channel === 'realtime') return { title: title ?? '', body: text, type, data };
   if (channel === 'sms') return { text };
   if (channel !== 'email') return null;
   const html = notification.html === null ? {} : { html: notification.html };

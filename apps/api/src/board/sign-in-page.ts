@@ -1,3 +1,4 @@
+import { escaped } from '../middleware/escape-html.js';
 import type { Visitor } from './session.js';
 
 /** What the sign-in page is made for. */
@@ -72,16 +73,4 @@ function page(base: string, title: string, main: string): string {
   </body>
 </html>
 `;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }

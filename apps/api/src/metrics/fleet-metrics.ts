@@ -26,7 +26,7 @@ type MakeGauge = <Label extends string>(
   ...labelNames: readonly Label[]
 ) => Gauge<Label>;
 
-function showLedger(gauge: MakeGauge, { load, broadcasts, workers }: LedgerView): void {
+function showLedger(gauge: MakeGauge, { load, broadcasts, workers, overdue, silence }: LedgerView): void {
   const open = gauge('belfry_deliveries_open', 'Deliveries of which something is still to be done.', 'queue');
   const due = gauge('belfry_deliveries_due', "Open deliveries that are due and in nobody's hands.", 'queue');
   const oldest = gauge(
@@ -51,6 +51,14 @@ function showLedger(gauge: MakeGauge, { load, broadcasts, workers }: LedgerView)
     running.set({ status }, found?.count ?? 0);
     left.set({ status }, found?.left ?? 0);
   }
+  gauge('belfry_alerts_overdue', 'Open alerts whose next step should have been taken by now.').set(
+    overdue.alerts,
+  );
+  if (silence !== null)
+    gauge(
+      'belfry_dead_man_seconds',
+      'How long ago the last notification arrived that the fleet sent to itself.',
+    ).set(silence.seconds);
   gauge('belfry_workers_alive', 'Workers that the ledger has heard of within 20 s.').set(workers.length);
   const accounts = gauge(
     'belfry_provider_accounts',

@@ -2,6 +2,12 @@ import type { ProviderStanding } from '@belfry/shared/domain/provider-standing.j
 import { measureBroadcasts } from '@belfry/shared/ledger/broadcast-upkeep.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { type LedgerLoad, measureLoad } from '@belfry/shared/ledger/gauges.js';
+import {
+  measureOverdue,
+  measureSilence,
+  type Overdue,
+  type Silence,
+} from '@belfry/shared/ledger/self-check.js';
 import { listWorkers } from '@belfry/shared/ledger/workers.js';
 import type { QueueContent } from '@belfry/shared/queue/queue-book.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
@@ -14,6 +20,17 @@ export interface LedgerView {
   readonly broadcasts: Awaited<ReturnType<typeof measureBroadcasts>>;
   /** One list for each worker that is alive. */
   readonly workers: readonly (readonly ProviderStanding[])[];
+  readonly overdue: Overdue;
+  /** Null where nothing is sent to see whether it arrives. */
+  readonly silence: Silence | null;
+}
+
+/** What the fleet is held to. */
+export interface Watched {
+  /** Between two canaries; null for none. */
+  readonly canaryMs: number | null;
+  /** How late a step of an escalation may be. */
+  readonly lateMs: number;
 }
 
 /** What is in every queue. */
@@ -26,16 +43,24 @@ export interface FleetView {
 }
 
 /** Asks the ledger and the queues about the whole fleet, seldom enough to be no load. */
-export function createFleetView(database: Database, engine: QueueEngine): () => Promise<FleetView> {
+export function createFleetView(
+  database: Database,
+  engine: QueueEngine,
+  { canaryMs, lateMs }: Watched,
+): () => Promise<FleetView> {
   const ledger: Glance<LedgerView> = glanceAt(async () => {
-    const [load, broadcasts, known] = await Promise.all([
+    const [load, broadcasts, known, overdue, silence] = await Promise.all([
       measureLoad(database),
       measureBroadcasts(database),
       listWorkers(database),
+      measureOverdue(database, lateMs),
+      canaryMs === null ? null : measureSilence(database, canaryMs),
     ]);
     return {
       load,
       broadcasts,
+      overdue,
+      silence,
       workers: known.filter(({ alive }) => alive).map(({ providers }) => providers),
     };
   });

@@ -2,6 +2,7 @@ import { channel } from '@belfry/shared/channels/fields.js';
 import { PROVIDER_TROUBLE } from '@belfry/shared/domain/provider-standing.js';
 import { z } from 'zod';
 import { retryAfter } from './headers.js';
+import { linkPages } from './link-pages.js';
 import { type Content, json, type Topic } from './operation.js';
 import { AT, instant } from './shapes.js';
 
@@ -147,5 +148,6 @@ export const pages: Topic = {
       description: 'It shows what the API says, live, and asks for the token of the person.',
       answers: { 200: { description: 'A page', content: page } },
     },
+    ...linkPages,
   ],
 };

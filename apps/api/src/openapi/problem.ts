@@ -19,6 +19,8 @@ export const CODES: Readonly<Record<string, string>> = {
   unknown_override: 'the type of alert has no such override',
   not_on_call: 'whoever is to be replaced has no place in the schedule',
   too_many_overrides: 'as many overrides as there may be are still to end',
+  no_sms_answers: 'answers by text message are off',
+  wrong_signature: 'it was not signed by the provider in whose name it came',
   no_webhook_secrets: 'no webhooks are sent from here',
   unknown_device: 'the person has no such device',
   conflict: 'it cannot be done in the state that things are in',

@@ -119,7 +119,7 @@ export const realtime: Topic = {
       path: '/ws',
       who: null,
       summary: 'The same on a WebSocket',
-      description: `A handshake (RFC 6455) with a token: in \`Authorization\`, as \`access_token\`, or as the subprotocol \`belfry.<token>\`. The client may say \`{"type":"read","id":…}\` and \`{"type":"ping"}\`, which is answered with \`{"type":"pong"}\`.\n\n${EVENTS}`,
+      description: `A handshake (RFC 6455) with a token: in \`Authorization\`, as \`access_token\`, or as the subprotocol \`belfry.<token>\`. The client may say \`{"type":"read","id":…}\`, \`{"type":"acknowledge","alert":…}\` and \`{"type":"resolve","alert":…}\` of an alert that the person was told of, which are answered with \`acknowledged\` and \`resolved\`, and \`{"type":"ping"}\`, which is answered with \`{"type":"pong"}\`.\n\n${EVENTS}`,
       query: beginning,
       answers: {
         101: { description: 'A WebSocket from here on' },

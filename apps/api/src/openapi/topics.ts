@@ -1,4 +1,5 @@
 import { alerts } from './alerts.js';
+import { answers } from './answers.js';
 import { audit } from './audit.js';
 import { broadcasts } from './broadcasts.js';
 import { deadLetters } from './dead-letters.js';
@@ -21,6 +22,7 @@ export const TOPICS: readonly Topic[] = [
   broadcasts,
   alerts,
   inbound,
+  answers,
   reading,
   operating,
   deadLetters,

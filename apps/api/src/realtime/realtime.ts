@@ -48,7 +48,7 @@ export function createRealtime(parts: RealtimeParts): Realtime {
     streams.look(personIds);
     others?.look(personIds);
   };
-  const hear = createClientMessages({ database, limits, look });
+  const hear = createClientMessages({ database, limits, events, look });
   const webSocket = createWebSockets({ streams, admission, hear, log });
 
   return {

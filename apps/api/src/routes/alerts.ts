@@ -3,9 +3,9 @@ import { externalId } from '@belfry/shared/channels/fields.js';
 import { ALERT_STATUSES } from '@belfry/shared/domain/alert.js';
 import { isId } from '@belfry/shared/domain/ids.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
-import { acknowledgeAlert, resolveAlert } from '@belfry/shared/ledger/alerts.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { findAlert, listAlerts, wasTold } from '@belfry/shared/ledger/read-alerts.js';
+import { ALERT_VERBS, moveAlert } from '@belfry/shared/notify/move-alert.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
@@ -27,8 +27,6 @@ export interface AlertParts {
   readonly events: Events;
 }
 
-const MOVES = { acknowledge: acknowledgeAlert, resolve: resolveAlert } as const;
-
 /** What has become of alerts, and taking them. People see those that they were told of, and no others. */
 export function alertRoutes({ database, events }: AlertParts): Router {
   const router = Router();
@@ -48,14 +46,12 @@ export function alertRoutes({ database, events }: AlertParts): Router {
     res.json(alertDetails(found));
   });
 
-  for (const verb of ['acknowledge', 'resolve'] as const)
+  for (const verb of ALERT_VERBS)
     router.post(`/alerts/:id/${verb}`, async (req, res) => {
       const id = await visibleId(req);
-      const outcome = await MOVES[verb](database, id, { name: callerOf(req).sub, via: 'api' });
-      if (outcome === null) throw unknownAlert(id);
-      const { alert, moved } = outcome;
-      const { level, status } = alert;
-      if (moved) events.alertMoved({ alertId: id, level, status, via: 'api' });
+      const actor = { name: callerOf(req).sub, via: 'api' } as const;
+      const alert = await moveAlert({ database, events }, verb, id, actor);
+      if (alert === null) throw unknownAlert(id);
       res.json({ alert_id: id, ...shownAlert(alert) });
     });
 

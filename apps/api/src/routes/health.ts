@@ -1,12 +1,14 @@
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { measureOverdue, measureSilence } from '@belfry/shared/ledger/self-check.js';
 import { listWorkers, standingsOf } from '@belfry/shared/ledger/workers.js';
 import { QUEUES } from '@belfry/shared/queue/topology.js';
 import { failingOf, type Parts, partsUp } from '@belfry/shared/service/parts-up.js';
 import { within } from '@belfry/shared/service/within.js';
 import { Router } from 'express';
+import type { Watched } from '../metrics/fleet-view.js';
 
 /** What a process answers when it is asked how it is. No token: load balancers have none. */
-export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }): Router {
+export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }, watched: Watched): Router {
   const router = Router();
 
   /** The process is alive, whatever has become of its databases. */
@@ -16,20 +18,23 @@ export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }): R
 
   /**
    * Whether calls should be sent here. Without the database nothing can be accepted: 503. Without the queue, without a worker
-   * for some queue, or with a provider that does not work, everything is accepted and delivered later, and without its line to the
-   * MQTT broker nothing comes in from there: 200, but degraded.
+   * for some queue, with a provider that does not work, with alerts that are not escalated, or when what the fleet sends to itself
+   * does not arrive, everything is accepted and delivered later, and without its line to the MQTT broker nothing comes in from
+   * there: 200, but degraded.
    */
   router.get('/ready', async (_req, res) => {
     const [needed, fleet] = await Promise.all([
       partsUp(parts),
-      parts.migrated() ? inTime(fleetOf(parts.database), UNKNOWN) : UNKNOWN,
+      parts.migrated() ? inTime(fleetOf(parts.database, watched), UNKNOWN) : UNKNOWN,
     ]);
-    const { unserved, providers, ...workers } = fleet;
+    const { unserved, providers, escalation, canary, ...workers } = fleet;
     const up = {
       ...needed,
       workers: unserved.length === 0,
       providers: providers.length === 0,
       mqtt: parts.mqtt(),
+      escalation,
+      canary,
     };
     const failing = failingOf(up);
     const usable = up.database && up.schema;
@@ -43,8 +48,12 @@ export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }): R
 }
 
 /** What the ledger knows of the workers and, through them, of the providers. */
-async function fleetOf(database: Database) {
-  const known = await listWorkers(database);
+async function fleetOf(database: Database, { canaryMs, lateMs }: Watched) {
+  const [known, overdue, silence] = await Promise.all([
+    listWorkers(database),
+    measureOverdue(database, lateMs),
+    canaryMs === null ? null : measureSilence(database, canaryMs),
+  ]);
   const alive = known.filter((worker) => worker.alive);
   const served = new Set(alive.flatMap(({ queues }) => queues));
   return {
@@ -55,11 +64,22 @@ async function fleetOf(database: Database) {
     unserved: QUEUES.filter((queue) => !served.has(queue)),
     /** Accounts that do not work. */
     providers: standingsOf(known).filter(({ state }) => state !== 'closed'),
+    /** Whether every alert that nobody has taken is escalated in time. */
+    escalation: overdue.alerts === 0,
+    /** Whether what the fleet sends to itself arrives. */
+    canary: silence?.missing !== true,
   };
 }
 
 /** While the ledger cannot be asked. */
-const UNKNOWN: Fleet = { workers: null, lost: null, unserved: [], providers: [] };
+const UNKNOWN: Fleet = {
+  workers: null,
+  lost: null,
+  unserved: [],
+  providers: [],
+  escalation: true,
+  canary: true,
+};
 type Known = Awaited<ReturnType<typeof fleetOf>>;
 type Fleet = Omit<Known, 'workers' | 'lost'> & Record<'workers' | 'lost', number | null>;
 

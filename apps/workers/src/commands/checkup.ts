@@ -50,6 +50,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'Set it to postgres://user:password@host:5432/name, in the environment or in .env; npm start needs none, and brings its own PostgreSQL.',
   JWT_SECRET:
     'Set it to the output of: openssl rand -base64 48, the same for every process, in the environment or in .env.',
+  TWILIO_AUTH_TOKEN: 'Set it to the Auth Token from the Twilio console for the API, or SMS_ANSWERS to off.',
+  PUBLIC_URL: 'Set it to where people reach the API, such as https://belfry.example.com.',
   REDIS_URL:
     'Set it to redis://:password@host:6379 or rediss://…, or leave it out: then the queues are in PostgreSQL.',
 };

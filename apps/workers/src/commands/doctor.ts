@@ -2,6 +2,7 @@ import { parseSettings } from '@belfry/channels/providers.js';
 import { loadEnvFile } from '@belfry/shared/config/read.js';
 import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
 import { checkEngine, checkProviders, checkSettings, checkTemplates, type Finding } from './checkup.js';
+import { checkAlerting } from './checkup-alerting.js';
 import { checkDatabase } from './checkup-database.js';
 import { checkPort } from './checkup-port.js';
 
@@ -22,6 +23,7 @@ await orExit(async () => {
     checkDatabase,
     checkEngine,
     checkProviders(parseSettings),
+    checkAlerting,
     checkPort,
   ]) {
     for (const finding of await check(env)) {

@@ -25,4 +25,8 @@ export const sessionNameBody = z.object({ session_id: sessionId.optional() }).me
 export const clientMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ping') }),
   z.object({ type: z.literal('read'), id: z.string().regex(UUID, 'must be the id of a notification') }),
+  z.object({
+    type: z.literal(['acknowledge', 'resolve']),
+    alert: z.string().regex(UUID, 'must be the id of an alert'),
+  }),
 ]);

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
+import { acknowledgeFields, wantsOfAnswers } from './acknowledge-settings.js';
 import { directoryUrl, limit, passwordHash, retention, url, webhookSecrets, whole } from './fields.js';
 import { mqttFields } from './mqtt-settings.js';
 import { realtimeFields } from './realtime-settings.js';
+import { selfWatchFields, wantsOfDeadMan } from './self-watch-settings.js';
 
 /** A shorter JWT secret can be guessed. Below `ADVISED_SECRET`, what RFC 7518 §3.2 asks for with HS256, there is a warning. */
 const SHORTEST_SECRET = 16;
@@ -41,6 +43,7 @@ export const fleetFields = {
       'How many days an ended notification is kept after the last thing that happened to it, or off.',
     ),
   DATABASE_POOL: whole(2, 200).default(10).describe('Connections to the ledger for each process.'),
+  ...acknowledgeFields,
 } as const;
 
 /** Traces. The names are those of the OpenTelemetry specification, whose exporter reads them too. */
@@ -137,9 +140,17 @@ export const apiFields = {
   USER_DIRECTORY_TTL_MS: whole(0, 604_800_000)
     .default(300_000)
     .describe('How long what the user directory said of a person is good for.'),
+  TWILIO_AUTH_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be the Auth Token from the Twilio console')
+    .optional()
+    .describe(
+      'The Auth Token from the Twilio console; the API checks with it that answers come from Twilio.',
+    ),
   WEBHOOK_SECRETS: webhookSecrets.optional().describe(webhookSecrets.description ?? ''),
   ...realtimeFields,
   ...mqttFields,
+  ...selfWatchFields,
 } as const;
 
 /** The settings of a worker; those of the providers are beside each provider. */
@@ -200,9 +211,12 @@ const withAlgorithm = {
 export const apiSettings = z
   .object({ ...fleetFields, ...tracingFields, ...apiFields })
   .superRefine(keyOfTokens, withAlgorithm)
-  .superRefine(keyOfSessions, withAlgorithm);
+  .superRefine(keyOfSessions, withAlgorithm)
+  .superRefine(wantsOfAnswers, { when: () => true })
+  .superRefine(wantsOfDeadMan, { when: () => true });
 export const workerSettings = z
-  .object({ ...fleetFields, ...tracingFields, ...workerFields })
+  // Read where links are signed with it.
+  .object({ ...fleetFields, ...tracingFields, ...workerFields, JWT_SECRET: apiFields.JWT_SECRET })
   .transform((settings) => ({
     ...settings,
     /** The concurrency of each channel. */

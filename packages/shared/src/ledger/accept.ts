@@ -34,6 +34,8 @@ export interface NewNotification extends NotificationContent {
   /** The alert that it tells of, and the step of its escalation. */
   readonly alertId?: string | null;
   readonly alertStep?: number | null;
+  /** The fleet sends it to itself. */
+  readonly canary?: boolean;
   readonly deliveries: readonly NewDelivery[];
 }
 
@@ -121,11 +123,11 @@ WITH won AS (
   RETURNING request_id
 ), given AS MATERIALIZED (
   SELECT id, "personId", "eventType", "templateVersion", type, title, message, html, context, data, priority, caller,
-    reason, "sendAt", "expiresAt", open, traceparent, "broadcastId", "alertId", "alertStep"
+    reason, "sendAt", "expiresAt", open, traceparent, "broadcastId", "alertId", "alertStep", coalesce(canary, false) AS canary
   FROM json_to_recordset($2::json) AS n(id uuid, "personId" text, "eventType" text, "templateVersion" int, type text,
     title text, message text, html text, context jsonb, data jsonb, priority text, caller text, reason text,
     "sendAt" timestamptz, "expiresAt" timestamptz, open int, r uuid, traceparent text,
-    "broadcastId" uuid, "alertId" uuid, "alertStep" int)
+    "broadcastId" uuid, "alertId" uuid, "alertStep" int, canary boolean)
   WHERE r IS NULL OR r IN (SELECT request_id FROM won)
 ), living AS MATERIALIZED (
   SELECT id FROM person WHERE id IN (SELECT "personId" FROM given) ORDER BY id FOR KEY SHARE
@@ -134,11 +136,11 @@ WITH won AS (
   FROM given LEFT JOIN living ON living.id = "personId"
 ), written AS (
   INSERT INTO notification (id, person_id, event_type, template_version, type, title, message, html, context, data,
-    priority, caller, reason, send_at, expires_at, traceparent, broadcast_id, alert_id, alert_step, open_count, cancelled_count)
+    priority, caller, reason, send_at, expires_at, traceparent, broadcast_id, alert_id, alert_step, canary, open_count, cancelled_count)
   SELECT id, CASE WHEN NOT erased THEN "personId" END, "eventType", "templateVersion", type,
     CASE WHEN NOT erased THEN title END, CASE WHEN NOT erased THEN message END, CASE WHEN NOT erased THEN html END,
     CASE WHEN erased THEN '{}' ELSE context END, CASE WHEN erased THEN '{}' ELSE data END,
-    priority, caller, reason, "sendAt", "expiresAt", traceparent, "broadcastId", "alertId", "alertStep",
+    priority, caller, reason, "sendAt", "expiresAt", traceparent, "broadcastId", "alertId", "alertStep", canary,
     CASE WHEN erased THEN 0 ELSE open END, CASE WHEN erased THEN open ELSE 0 END
   FROM judged
 ), queued AS (

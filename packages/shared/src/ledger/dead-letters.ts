@@ -123,7 +123,7 @@ function conditions(filter: DeadLetterFilter, value: (one: unknown) => string): 
     ['n.person_id', filter.userId],
   ];
   const given = wanted.filter(([, one]) => one !== undefined);
-  const all = ['true', ...given.map(([column, one]) => `${column} = ${value(one)}`)];
+  const all = ['n.canary IS NOT TRUE', ...given.map(([column, one]) => `${column} = ${value(one)}`)];
   if (filter.search !== undefined) {
     const text = `${value(filter.search)}::text`;
     all.push(

@@ -72,6 +72,7 @@ export async function listNotifications(
 
 function conditions(database: Database, filter: NotificationFilter): (SQL | undefined)[] {
   return [
+    eq(notification.canary, false),
     filter.userId === undefined ? undefined : eq(notification.personId, filter.userId),
     filter.eventType === undefined ? undefined : eq(notification.eventType, filter.eventType),
     filter.status === undefined ? undefined : eq(notification.status, filter.status),
@@ -165,7 +166,7 @@ export function countNotifications(
 ): Promise<{ eventType: string | null; status: Status; count: number }[]> {
   return database.rows(
     `SELECT event_type AS "eventType", status, sum(count)::bigint AS count FROM (
-       SELECT event_type, status, count(*) AS count FROM notification GROUP BY event_type, status
+       SELECT event_type, status, count(*) AS count FROM notification WHERE NOT canary GROUP BY event_type, status
        UNION ALL
        SELECT nullif(event_type, ''), status, count FROM pruned_count
      ) AS counted GROUP BY event_type, status`,

@@ -95,5 +95,5 @@ const FINAL = `
 
 function isNoReport(): string {
   return `NOT EXISTS (SELECT 1 FROM notification n WHERE n.id = d.notification_id
-    AND n.caller = '${REPORT.caller}' AND n.type = '${REPORT.type}' AND n.person_id IS NULL)`;
+    AND (n.canary OR (n.caller = '${REPORT.caller}' AND n.type = '${REPORT.type}' AND n.person_id IS NULL)))`;
 }

@@ -59,7 +59,7 @@ WITH old AS MATERIALIZED (
     || rpad('', 20, '0'))::uuid
   ORDER BY id LIMIT $4
 ), doomed AS MATERIALIZED (
-  SELECT n.id, n.event_type, n.status FROM notification n JOIN old USING (id)
+  SELECT n.id, n.event_type, n.status, n.canary FROM notification n JOIN old USING (id)
   WHERE n.status = $1 AND n.created_at < now() - $3 * interval '1 day' AND NOT EXISTS (
     SELECT 1 FROM delivery d WHERE d.notification_id = n.id AND d.updated_at >= now() - $3 * interval '1 day')
     AND NOT EXISTS (SELECT 1 FROM broadcast b WHERE b.id = n.broadcast_id)
@@ -71,7 +71,7 @@ WITH old AS MATERIALIZED (
   DELETE FROM notification WHERE id IN (SELECT id FROM doomed) RETURNING id
 ), counted AS (
   INSERT INTO pruned_count (event_type, status, count)
-  SELECT coalesce(event_type, ''), status, count(*) FROM doomed JOIN gone USING (id) GROUP BY 1, 2
+  SELECT coalesce(event_type, ''), status, count(*) FROM doomed JOIN gone USING (id) WHERE NOT canary GROUP BY 1, 2
   ON CONFLICT (event_type, status) DO UPDATE SET count = pruned_count.count + excluded.count
 )
 SELECT (SELECT count(*)::int FROM gone) AS removed, (SELECT count(*)::int FROM old) AS looked,

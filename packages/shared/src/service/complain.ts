@@ -3,11 +3,11 @@ import type { Logger } from './log.js';
 /** The same complaint is repeated in the log at most this often; what came in between is counted. */
 const QUIET_MS = 30_000;
 
-/** Warns of what is wrong with something, in one sentence. */
-type Complain = (about: string, line: Record<string, unknown>, sentence: string) => void;
+/** Says what is wrong with something, in one sentence. */
+export type Complain = (about: string, line: Record<string, unknown>, sentence: string) => void;
 
-/** Warns, and repeats the same complaint only now and then, with how often it came meanwhile. */
-export function complainQuietly(log: Logger): Complain {
+/** Says it, and repeats the same complaint only now and then, with how often it came meanwhile. */
+export function complainQuietly(log: Logger, level: 'warn' | 'error' = 'warn'): Complain {
   const spoken = new Map<string, { at: number; since: number }>();
   return (about, line, sentence) => {
     const before = spoken.get(about);
@@ -17,7 +17,7 @@ export function complainQuietly(log: Logger): Complain {
       return;
     }
     spoken.set(about, { at: now, since: 0 });
-    log.warn(
+    log[level](
       { ...line, ...(before === undefined || before.since === 0 ? {} : { repeated: before.since }) },
       sentence,
     );

@@ -134,6 +134,16 @@ export function countEvents(events: Events, registry: Registry): Events {
     'Calls and notifications that were refused because there were too many.',
     'limit',
   );
+  const signatures = counter(
+    'belfry_signatures_refused_total',
+    'Calls in the name of a provider that it has not signed.',
+    'from',
+  );
+  const pings = counter(
+    'belfry_dead_man_pings_total',
+    'Times that DEADMAN_URL was told that all is well, and whether it took it.',
+    'outcome',
+  );
   const streamed = counter('belfry_realtime_notes_total', 'Notes that were streamed.', 'transport');
   const streamsEnded = counter(
     'belfry_realtime_streams_ended_total',
@@ -246,6 +256,14 @@ export function countEvents(events: Events, registry: Registry): Events {
     connectionFailed(facts) {
       connectionFailures.inc({ part: facts.part });
       events.connectionFailed(facts);
+    },
+    signatureRefused(facts) {
+      signatures.inc({ from: facts.from });
+      events.signatureRefused(facts);
+    },
+    deadManPinged(facts) {
+      pings.inc({ outcome: facts.why === null ? 'taken' : 'failed' });
+      events.deadManPinged(facts);
     },
     streamed(facts) {
       streamed.inc({ transport: facts.transport }, facts.notes);

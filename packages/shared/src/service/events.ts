@@ -8,12 +8,13 @@ import type { ProviderStanding } from '../domain/provider-standing.js';
 import { complainQuietly } from './complain.js';
 import { type InboundEvents, inboundLines } from './inbound-events.js';
 import type { Logger } from './log.js';
+import { type WatchEvents, watchEvents } from './watch-events.js';
 
 /**
  * What happens in the fleet, announced by the code that does it. Only this file words a log line, and only its neighbour
  * `event-metrics.ts` counts a metric.
  */
-export interface Events extends InboundEvents {
+export interface Events extends InboundEvents, WatchEvents {
   accepted(facts: {
     notificationId: string;
     caller: string;
@@ -118,6 +119,7 @@ export function createEvents(log: Logger): Events {
   const complain = complainQuietly(log);
   return {
     ...inboundLines(log),
+    ...watchEvents(log),
     accepted: (facts) =>
       log.info(
         {

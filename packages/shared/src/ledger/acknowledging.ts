@@ -1,0 +1,85 @@
+import { ALERT, type AlertRow } from './alerts.js';
+import type { Database } from './database.js';
+
+/** Somebody who was told of an alert, as the one who answers. */
+export interface ToldPerson {
+  readonly id: string;
+  readonly locale: string;
+  readonly timezone: string;
+}
+
+/** What a link leads to. */
+export interface LinkedAlert {
+  readonly alert: AlertRow;
+  readonly person: ToldPerson;
+}
+
+/**
+ * The alert that a notification told of, and whom. `gone` when the link is older than `days`, or its person or alert is not there
+ * any more; null when there is no such notification.
+ */
+export async function findLinked(
+  database: Database,
+  notificationId: string,
+  days: number,
+): Promise<LinkedAlert | 'gone' | null> {
+  const [told] = await database.rows<ToldPerson & { alertId: string; old: boolean }>(
+    `SELECT p.id, p.locale, p.timezone, n.alert_id AS "alertId", n.created_at < now() - $2 * interval '1 day' AS old
+     FROM notification n LEFT JOIN person p ON p.id = n.person_id WHERE n.id = $1 AND n.alert_id IS NOT NULL`,
+    [notificationId, days],
+  );
+  if (told === undefined) return null;
+  const { alertId, old, ...person } = told;
+  if (person.id === null || old) return 'gone';
+  const [alert] = await database.rows<AlertRow>(`SELECT ${ALERT} FROM alert WHERE id = $1`, [alertId]);
+  return alert === undefined ? 'gone' : { alert, person };
+}
+
+/** Everybody with this number; an answer by text message is from one of them. */
+export function peopleWithPhone(database: Database, phone: string): Promise<ToldPerson[]> {
+  return database.rows<ToldPerson & Record<string, unknown>>(
+    'SELECT id, locale, timezone FROM person WHERE phone = $1 ORDER BY id LIMIT 100',
+    [phone],
+  );
+}
+
+/** An alert that some of these people were told of, and the first of them. */
+export interface AnsweredAlert {
+  readonly alert: AlertRow;
+  readonly personId: string;
+}
+
+/**
+ * The alerts that any of these people was told of and that are not over, the newest first: what an answer without a number may
+ * mean.
+ */
+export function pendingAlertsOf(database: Database, personIds: readonly string[]): Promise<AnsweredAlert[]> {
+  return select(database, `a.status <> 'resolved'`, [personIds]);
+}
+
+/** The alert that one of these people means by its number: one that is not over before those that are, and the newest of them. */
+export async function alertByCode(
+  database: Database,
+  personIds: readonly string[],
+  code: number,
+): Promise<AnsweredAlert | null> {
+  const [found] = await select(database, 'a.code = $2', [personIds, code]);
+  return found ?? null;
+}
+
+const MOST = 20;
+
+async function select(
+  database: Database,
+  condition: string,
+  values: readonly unknown[],
+): Promise<AnsweredAlert[]> {
+  const rows = await database.rows<AlertRow & { personId: string }>(
+    `SELECT ${ALERT}, "personId" FROM (
+       SELECT a.*, min(e.person_id) AS "personId" FROM alert_event e JOIN alert a ON a.id = e.alert_id
+       WHERE e.person_id = ANY($1::text[]) AND e.kind = 'notified' AND ${condition} GROUP BY a.id
+     ) AS told ORDER BY status = 'resolved', id DESC LIMIT ${MOST}`,
+    [...values],
+  );
+  return rows.map(({ personId, ...alert }) => ({ alert, personId }));
+}
