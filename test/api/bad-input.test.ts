@@ -87,6 +87,7 @@ describe('bad input', () => {
       sms: [true],
       send_at: [7],
       rate: [7],
+      repeat: [7],
       filter: [{}],
     };
     await writesNothing(fleet(), async () => {

@@ -3,6 +3,7 @@ import { audit } from './audit.js';
 import { broadcasts } from './broadcasts.js';
 import { deadLetters } from './dead-letters.js';
 import { devices } from './devices.js';
+import { escalation } from './escalation.js';
 import { groups } from './groups.js';
 import { inbox } from './inbox.js';
 import { operating } from './operating.js';
@@ -18,6 +19,7 @@ export const TOPICS: readonly Topic[] = [
   sending,
   broadcasts,
   alerts,
+  escalation,
   reading,
   operating,
   deadLetters,

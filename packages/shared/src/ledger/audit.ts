@@ -31,6 +31,8 @@ export const AUDIT_ACTIONS = [
   'broadcast.pause',
   'broadcast.resume',
   'broadcast.cancel',
+  'escalation_policy.put',
+  'escalation_policy.remove',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

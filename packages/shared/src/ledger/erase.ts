@@ -2,6 +2,7 @@ import { firstIdOf } from '../domain/ids.js';
 import { eraseFromAlerts } from './alert-retention.js';
 import { type Actor, actorOn, personTarget, recordAudit } from './audit.js';
 import type { Database, Statements } from './database.js';
+import { eraseFromPolicies } from './escalation-policies.js';
 import { retryTransient } from './retry-transient.js';
 import { isWaiting } from './states.js';
 import { keptAddressSql } from './suppressed-address.js';
@@ -59,6 +60,7 @@ export async function erasePerson(database: Database, id: string, actor: Actor):
       await eraseBare(transaction, addresses, firstIdOf(startedAt - CLOCK_SLACK_MS));
       await transaction.rows('DELETE FROM inbox_item WHERE person_id = $1', [id]);
       await eraseFromAlerts(transaction, id);
+      await eraseFromPolicies(transaction, id);
       if (erased === undefined && notifications === 0) return false;
       await recordAudit(transaction, {
         actor: erased === undefined ? actor : actorOn(actor, { id, auditId: erased.auditId }),
