@@ -130,3 +130,21 @@ export interface AuditEvent {
 export interface Stats {
   readonly by_event_type: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
+
+export interface EscalationPolicy {
+  readonly name: string;
+  readonly steps: readonly {
+    readonly name?: string;
+    readonly after_ms: number;
+    readonly notify: {
+      readonly users?: readonly string[];
+      readonly groups?: readonly string[];
+      readonly on_call?: boolean;
+      readonly admins?: boolean;
+    };
+    readonly channels?: readonly string[];
+  }[];
+  readonly repeat: number;
+  readonly built_in: boolean;
+  readonly updated_at: string | null;
+}
