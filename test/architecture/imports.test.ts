@@ -33,7 +33,7 @@ const INSIDE: Readonly<Record<string, readonly string[]>> = {
   queue: ['config', 'domain', 'ledger', 'service'],
   directory: ['channels', 'domain', 'ledger', 'service'],
   notify: ['channels', 'directory', 'domain', 'ledger', 'queue', 'routing', 'service', 'templates'],
-  upkeep: ['domain', 'ledger', 'queue', 'service'],
+  upkeep: ['domain', 'ledger', 'notify', 'queue', 'service'],
 };
 
 const SDKS = ['nodemailer', 'twilio', '@aws-sdk', 'web-push', 'firebase-admin', 'mqtt'];

@@ -29,6 +29,7 @@ import { consoleRoutes } from './routes/console.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { deviceRoutes } from './routes/devices.js';
 import { docsRoutes } from './routes/docs.js';
+import { escalationRoutes } from './routes/escalation.js';
 import { groupRoutes } from './routes/groups.js';
 import { healthRoutes } from './routes/health.js';
 import { importingRoutes } from './routes/importing.js';
@@ -96,8 +97,17 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', broadcastingRoutes({ ...parts, keyed }));
   app.use('/api/v1', broadcastRoutes(parts));
   app.use('/api/v1', broadcastProgressRoutes(parts));
-  app.use('/api/v1', alertingRoutes({ ...parts, keyed, escalationStepMs: settings.ESCALATION_STEP_MS }));
+  app.use(
+    '/api/v1',
+    alertingRoutes({
+      ...parts,
+      keyed,
+      escalationStepMs: settings.ESCALATION_STEP_MS,
+      operatorEmail: settings.OPERATOR_EMAIL ?? null,
+    }),
+  );
   app.use('/api/v1', alertRoutes(parts));
+  app.use('/api/v1', escalationRoutes(parts));
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', importingRoutes(database, catalogue));
   app.use('/api/v1', peopleRoutes({ database, catalogue, notifier }));

@@ -1,4 +1,5 @@
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { countUntold } from '@belfry/shared/ledger/escalations.js';
 import { listWorkers, standingsOf } from '@belfry/shared/ledger/workers.js';
 import { QUEUES } from '@belfry/shared/queue/topology.js';
 import { failingOf, type Parts, partsUp } from '@belfry/shared/service/parts-up.js';
@@ -16,20 +17,26 @@ export function healthRoutes(parts: Parts): Router {
 
   /**
    * Whether calls should be sent here. Without the database nothing can be accepted: 503. Without the queue, without a worker
-   * for some queue, or with a provider that does not work, everything is accepted and delivered later: 200, but degraded.
+   * for some queue, or with a provider that does not work, everything is accepted and delivered later: 200, but degraded. So it
+   * is while an open alert has nobody to tell.
    */
   router.get('/ready', async (_req, res) => {
     const [needed, fleet] = await Promise.all([
       partsUp(parts),
       parts.migrated() ? inTime(fleetOf(parts.database), UNKNOWN) : UNKNOWN,
     ]);
-    const { unserved, providers, ...workers } = fleet;
-    const up = { ...needed, workers: unserved.length === 0, providers: providers.length === 0 };
+    const { unserved, providers, untold, ...workers } = fleet;
+    const up = {
+      ...needed,
+      workers: unserved.length === 0,
+      providers: providers.length === 0,
+      alerts: untold === 0,
+    };
     const failing = failingOf(up);
     const usable = up.database && up.schema;
     const status = failing.length === 0 ? 'ready' : usable ? 'degraded' : 'unavailable';
     if (!usable) res.set('Retry-After', '2');
-    const body = { status, failing, engine: parts.engine.kind, ...workers, unserved, providers };
+    const body = { status, failing, engine: parts.engine.kind, ...workers, unserved, providers, untold };
     res.status(usable ? 200 : 503).json(body);
   });
 
@@ -38,7 +45,7 @@ export function healthRoutes(parts: Parts): Router {
 
 /** What the ledger knows of the workers and, through them, of the providers. */
 async function fleetOf(database: Database) {
-  const known = await listWorkers(database);
+  const [known, untold] = await Promise.all([listWorkers(database), countUntold(database)]);
   const alive = known.filter((worker) => worker.alive);
   const served = new Set(alive.flatMap(({ queues }) => queues));
   return {
@@ -49,11 +56,13 @@ async function fleetOf(database: Database) {
     unserved: QUEUES.filter((queue) => !served.has(queue)),
     /** Accounts that do not work. */
     providers: standingsOf(known).filter(({ state }) => state !== 'closed'),
+    /** Open alerts that nobody could be told of. */
+    untold,
   };
 }
 
 /** While the ledger cannot be asked. */
-const UNKNOWN: Fleet = { workers: null, lost: null, unserved: [], providers: [] };
+const UNKNOWN: Fleet = { workers: null, lost: null, unserved: [], providers: [], untold: 0 };
 type Known = Awaited<ReturnType<typeof fleetOf>>;
 type Fleet = Omit<Known, 'workers' | 'lost'> & Record<'workers' | 'lost', number | null>;
 

@@ -5,13 +5,15 @@ import type { FailureClass } from '../domain/failure.js';
 import { maskAddress } from '../domain/mask.js';
 import type { OutcomeKind } from '../domain/outcome.js';
 import type { ProviderStanding } from '../domain/provider-standing.js';
+import { quietly } from './complaints.js';
+import { type EscalationEvents, escalationLines } from './escalation-events.js';
 import type { Logger } from './log.js';
 
 /**
  * What happens in the fleet, announced by the code that does it. Only this file words a log line, and only its neighbour
  * `event-metrics.ts` counts a metric.
  */
-export interface Events {
+export interface Events extends EscalationEvents {
   accepted(facts: {
     notificationId: string;
     caller: string;
@@ -101,13 +103,11 @@ export type StreamEnd = 'left' | 'slow' | 'silent' | 'expired' | 'disconnected' 
 /** What a notification says: a text of the templates, the caller's own, a message to a bare address, or a broadcast's. */
 export type NotificationKind = 'event' | 'text' | 'email' | 'sms' | 'broadcast';
 
-/** The same complaint is repeated in the log at most this often; what came in between is counted. */
-const QUIET_MS = 30_000;
-
 /** Events as log lines. No address, no text: ids lead to the ledger, which has both. */
 export function createEvents(log: Logger): Events {
   const complain = quietly(log);
   return {
+    ...escalationLines(log, complain),
     accepted: (facts) =>
       log.info(
         {
@@ -267,22 +267,3 @@ const PROVIDER_LINES = {
     'a provider refuses our settings: its messages are held, or go to the next one, until they are mended',
   ],
 } as const;
-
-type Complain = (about: string, line: Record<string, unknown>, sentence: string) => void;
-
-function quietly(log: Logger): Complain {
-  const spoken = new Map<string, { at: number; since: number }>();
-  return (about, line, sentence) => {
-    const before = spoken.get(about);
-    const now = Date.now();
-    if (before !== undefined && now - before.at < QUIET_MS) {
-      before.since += 1;
-      return;
-    }
-    spoken.set(about, { at: now, since: 0 });
-    log.warn(
-      { ...line, ...(before === undefined || before.since === 0 ? {} : { repeated: before.since }) },
-      sentence,
-    );
-  };
-}
