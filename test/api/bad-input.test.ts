@@ -93,6 +93,7 @@ describe('bad input', () => {
       // the time after it is what is wrong then
       starts_at: [7],
       rate: [7],
+      repeat: [7],
       filter: [{}],
     };
     await writesNothing(fleet(), async () => {

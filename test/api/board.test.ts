@@ -6,6 +6,7 @@ import { useFleet } from '../support/fleet.js';
 import { type Answer, ask, items } from '../support/http.js';
 import { waitFor } from '../support/wait.js';
 import { BOARD } from './board-visit.js';
+import { NO_ID } from './calls.js';
 import { assertProblem } from './problem.js';
 
 forEachEngine((engine) => {
@@ -86,7 +87,7 @@ forEachEngine((engine) => {
   test('a viewer sees the same queues, and may not change them', async () => {
     const viewer = await bearer('Viewer');
     const queues = items((await visit(`${BOARD}/api/queues`, viewer)).body.queues);
-    assert.equal(queues.length, CHANNELS.length * PRIORITIES.length + 1);
+    assert.equal(queues.length, CHANNELS.length * PRIORITIES.length + 2);
     assert.ok(queues.every((queue) => String(queue.readOnlyMode) === 'true'));
     for (const act of ['pause', 'email.low/pause', 'email.low/retry/failed', 'email.low/nothing']) {
       const answer = await visit(`${BOARD}/api/queues/${act}`, viewer, 'PUT', { origin: fleet().api.url });
@@ -94,23 +95,24 @@ forEachEngine((engine) => {
     }
   });
 
-  test('the board lists a queue for every channel and priority, and the broadcasts, which are only shown', async () => {
+  test('the board lists a queue for every channel and priority, and broadcasts and escalations, which are only shown', async () => {
     const answer = await visit(`${BOARD}/api/queues`, await bearer('Admin'));
     assert.equal(answer.status, 200, answer.text);
     const names = items(answer.body.queues).map((queue) => String(queue.name));
     const wanted = CHANNELS.flatMap((channel) => PRIORITIES.map((priority) => `${channel}.${priority}`));
-    assert.deepEqual(names.sort(), [...wanted, 'fanout'].sort());
+    assert.deepEqual(names.sort(), [...wanted, 'fanout', 'escalation'].sort());
     const shown = items(answer.body.queues).filter((queue) => String(queue.readOnlyMode) === 'true');
     assert.deepEqual(
       shown.map(({ name }) => String(name)),
-      ['fanout'],
+      ['fanout', 'escalation'],
     );
     const pressed = { origin: fleet().api.url };
-    for (const act of ['pause', 'retry/failed', 'clean/failed'])
-      assertBoardProblem(
-        await visit(`${BOARD}/api/queues/fanout/${act}`, await bearer('Admin'), 'PUT', pressed),
-        404,
-      );
+    for (const queue of ['fanout', 'escalation'])
+      for (const act of ['pause', 'retry/failed', 'clean/failed', `${NO_ID}-1/promote`, `${NO_ID}-1/clean`])
+        assertBoardProblem(
+          await visit(`${BOARD}/api/queues/${queue}/${act}`, await bearer('Admin'), 'PUT', pressed),
+          404,
+        );
   });
 
   test('a notification has its jobs on the board as soon as it is accepted, by an API that made the schema itself', async () => {

@@ -157,6 +157,18 @@ export const CALLS: readonly ContractCall[] = [
   { method: 'POST', path: `/broadcasts/${NO_ID}/pause`, also: ['internal'] },
   { method: 'POST', path: `/broadcasts/${NO_ID}/resume`, also: ['internal'] },
   { method: 'POST', path: `/broadcasts/${NO_ID}/cancel`, also: ['internal'] },
+  {
+    method: 'PUT',
+    path: '/escalation-policies/disk_full',
+    body: {
+      steps: [{ name: 'again', after_ms: 60_000, notify: { on_call: true }, channels: ['sms'] }],
+      repeat: 2,
+    },
+    also: [],
+  },
+  { method: 'GET', path: '/escalation-policies', also: [] },
+  { method: 'GET', path: '/escalation-policies/disk_full', also: [] },
+  { method: 'DELETE', path: '/escalation-policies/disk_full', also: [] },
   { method: 'GET', path: '/groups', also: [] },
   { method: 'GET', path: '/groups/nobodys', also: [] },
   { method: 'PUT', path: `/groups/g/members/${PERSON}`, also: [] },

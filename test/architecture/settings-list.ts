@@ -173,6 +173,7 @@ function written(value: unknown): string | null {
   if (value === null) return 'off';
   if (value === undefined) return null;
   if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return value.map(written).join(',');
   if ('points' in value && 'seconds' in value) return `${value.points}/${value.seconds}s`;
   if ('address' in value && 'name' in value) return `${value.name} <${value.address}>`;
   throw new Error(`It is not known how to write ${JSON.stringify(value)}.`);

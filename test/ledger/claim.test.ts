@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { newId } from '@belfry/shared/domain/ids.js';
 import { cancelNotification } from '@belfry/shared/ledger/cancel.js';
-import { claimDeliveries, renewLeases } from '@belfry/shared/ledger/claim.js';
+import { claimDeliveries } from '@belfry/shared/ledger/claim.js';
+import { renewLeases } from '@belfry/shared/ledger/leases.js';
 import { recordOutcomes } from '@belfry/shared/ledger/record.js';
 import {
   accept,

@@ -19,6 +19,7 @@ describe('the mail to the operator', () => {
   const enqueuer: Enqueuer = {
     enqueue: (seeds) => void enqueued.push(...seeds),
     enqueueNow: async () => true,
+    setAlarms: async () => true,
     idle: async () => undefined,
   };
   const mail = (database: Database = ledger.one, everyMs = EVERY_MS) =>

@@ -1,10 +1,11 @@
 import type { DeliveryState } from '@belfry/shared/domain/delivery-state.js';
 import { newId } from '@belfry/shared/domain/ids.js';
 import { cancelNotification } from '@belfry/shared/ledger/cancel.js';
-import { type Claimed, claimDeliveries, renewLeases } from '@belfry/shared/ledger/claim.js';
+import { type Claimed, claimDeliveries } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { replayDead } from '@belfry/shared/ledger/dead-letters.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
+import { renewLeases } from '@belfry/shared/ledger/leases.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
 import { type DeliveryRecord, recordOutcomes } from '@belfry/shared/ledger/record.js';
 import { beginRetries, type JobSeed, MAX_ROUNDS, renewGenerations } from '@belfry/shared/ledger/waiting.js';

@@ -10,6 +10,7 @@ export type Ready = {
   readonly workers: number | null;
   readonly lost: number | null;
   readonly unserved: readonly string[];
+  readonly untold: number;
   readonly providers: readonly ProviderStanding[];
 };
 

@@ -81,6 +81,14 @@ describe('the guard before a send', () => {
     ['a person who is gone', { person: null }, 'suppressed person_erased'],
     ['a person who left', { person: { ...PERSON, active: false } }, 'suppressed person_inactive'],
     ['a channel switched off since', { person: { ...PERSON, preferences: {} } }, 'suppressed preference_off'],
+    [
+      'several alerts on a channel switched off since',
+      {
+        person: { ...PERSON, preferences: {} },
+        notification: { ...CLAIM.notification, eventType: null, digest: true },
+      },
+      null,
+    ],
     ['an event switched off since', about('payment_success'), 'suppressed event_preference_off'],
     ['an event that nobody can switch off', about('lease_ends'), null],
     ['a person who sleeps', { person: ASLEEP }, 'scheduled quiet_hours 27000000'],

@@ -34,6 +34,7 @@ import { consoleRoutes } from './routes/console.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { deviceRoutes } from './routes/devices.js';
 import { docsRoutes } from './routes/docs.js';
+import { escalationRoutes } from './routes/escalation.js';
 import { groupRoutes } from './routes/groups.js';
 import { healthRoutes } from './routes/health.js';
 import { beatRoutes, heartbeatRoutes } from './routes/heartbeats.js';
@@ -80,6 +81,11 @@ export function createApp(parts: ApiParts): Express {
   const { settings, database, engine, catalogue, notifier, log, migrated, authenticator, limits, realtime } =
     parts;
   const watch = watchOf(settings);
+  const alerting = {
+    ...parts,
+    escalationStepMs: settings.ESCALATION_STEP_MS,
+    operatorEmail: settings.OPERATOR_EMAIL ?? null,
+  };
   const keyed = createKeyed(database);
   const once = createOnce(keyed, notifier);
 
@@ -106,7 +112,7 @@ export function createApp(parts: ApiParts): Express {
   const sourceOf = createSourceOf(database, limits);
   app.use('/api/v1', inboundSmsRoutes(parts));
   const callers = [authenticate(authenticator), limits.calls];
-  app.use('/api/v1', inboundRoutes({ ...parts, sourceOf, escalationStepMs: settings.ESCALATION_STEP_MS }));
+  app.use('/api/v1', inboundRoutes({ ...alerting, sourceOf }));
   app.use('/api/v1', beatRoutes({ ...parts, sourceOf }, [...callers, allow('admin', 'internal')]));
   app.use('/api/v1', ...callers);
   app.use('/api/v1', sendingRoutes({ notifier, limits, once }));
@@ -115,10 +121,11 @@ export function createApp(parts: ApiParts): Express {
   app.use('/api/v1', broadcastingRoutes({ ...parts, keyed }));
   app.use('/api/v1', broadcastRoutes(parts));
   app.use('/api/v1', broadcastProgressRoutes(parts));
-  app.use('/api/v1', alertingRoutes({ ...parts, keyed, escalationStepMs: settings.ESCALATION_STEP_MS }));
+  app.use('/api/v1', alertingRoutes({ ...alerting, keyed }));
   app.use('/api/v1', alertRoutes(parts));
   app.use('/api/v1', alertSourceRoutes(database));
   app.use('/api/v1', heartbeatRoutes(parts));
+  app.use('/api/v1', escalationRoutes(parts));
   app.use('/api/v1', readingRoutes(database));
   app.use('/api/v1', importingRoutes(database, catalogue));
   app.use('/api/v1', peopleRoutes({ database, catalogue, notifier }));

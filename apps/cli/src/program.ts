@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAudit } from './commands/audit.js';
 import { addDead } from './commands/dead.js';
+import { addEscalation } from './commands/escalation.js';
 import { addNotifications } from './commands/notifications.js';
 import { addOncall } from './commands/oncall.js';
 import { addPrograms } from './commands/programs.js';
@@ -34,6 +35,7 @@ export function createProgram(shell: Shell): Command {
   addStats(program, shell);
   program.commandsGroup('Operating:');
   addDead(program, shell);
+  addEscalation(program, shell);
   addUsers(program, shell);
   addOncall(program, shell);
   addAudit(program, shell);

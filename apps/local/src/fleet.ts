@@ -25,7 +25,7 @@ export type Fleet = {
 
 /** Two lanes: the urgent has a process of its own, so nothing that is many can keep it waiting. */
 const LANES = {
-  'worker-express': '*.critical,*.high,upkeep',
+  'worker-express': '*.critical,*.high,escalation,upkeep',
   'worker-rest': '*.normal,*.low,fanout,upkeep',
 };
 

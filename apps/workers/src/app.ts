@@ -1,11 +1,12 @@
 import type { OpenProvider } from '@belfry/channels/providers.js';
 import { createSender } from '@belfry/channels/send.js';
 import { linksOf } from '@belfry/shared/config/acknowledge-settings.js';
+import { alertLimitsOf } from '@belfry/shared/config/alert-settings.js';
 import type { WorkerSettings } from '@belfry/shared/config/settings.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
 import type { JobProcessor, QueueEngine } from '@belfry/shared/queue/queue-engine.js';
-import { type DeliveryQueue, FANOUT } from '@belfry/shared/queue/topology.js';
+import { type ChosenQueues, ESCALATION, FANOUT, namesOf } from '@belfry/shared/queue/topology.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Running } from '@belfry/shared/service/lifecycle.js';
 import type { Tracing } from '@belfry/shared/service/tracing.js';
@@ -18,6 +19,7 @@ import { concurrencyFor } from './concurrency.js';
 import { createHoldBack } from './hold-back.js';
 import { createLeases } from './leases.js';
 import { createDeliver } from './processors/deliver.js';
+import { createEscalate } from './processors/escalate.js';
 import { createFanOut } from './processors/fan-out.js';
 import { createRecorder } from './recorder.js';
 import { startRegistration } from './registration.js';
@@ -34,9 +36,8 @@ export interface WorkerParts {
   readonly providers: readonly OpenProvider[];
   readonly events: Events;
   readonly tracing: Tracing;
-  readonly queues: readonly DeliveryQueue[];
-  /** Whether this process tells the people of broadcasts. */
-  readonly fanout: boolean;
+  /** What this process serves. */
+  readonly chosen: ChosenQueues;
 }
 
 /*
@@ -49,12 +50,14 @@ const ABANDON_MS = 1_000;
 
 /** Broadcasts that one process works on at once. */
 const FANOUTS = 2;
+/** Steps of escalations that one process takes at once. */
+const ESCALATIONS = 4;
 /** Chunks that may wait to be sent before another one is written. */
 const CHUNKS_OPEN = 4;
 
 /** Starts a BullMQ worker for each queue, all of them on one claim batcher, one recorder and one set of leases. */
 export function startWorkers(parts: WorkerParts): Running {
-  const { settings, owner, database, engine, events } = parts;
+  const { settings, owner, database, engine, events, chosen } = parts;
   const policy = {
     maxAttempts: settings.MAX_ATTEMPTS,
     baseMs: settings.RETRY_BASE_MS,
@@ -79,7 +82,13 @@ export function startWorkers(parts: WorkerParts): Running {
     sender,
     recorder: createRecorder(database, owner, events),
     policy,
-    holdBack: createHoldBack({ database, owner, catalogue: parts.catalogue, enqueuer }),
+    holdBack: createHoldBack({
+      database,
+      owner,
+      catalogue: parts.catalogue,
+      enqueuer,
+      alertLimits: alertLimitsOf(settings),
+    }),
     guard: {
       poisonAfter: settings.POISON_AFTER,
       mandatory: (event) => parts.catalogue.definition(event)?.mandatory ?? [],
@@ -92,7 +101,7 @@ export function startWorkers(parts: WorkerParts): Running {
     events,
     report: () => ({
       id: owner,
-      queues: parts.fanout ? [...parts.queues, FANOUT] : parts.queues,
+      queues: namesOf(chosen),
       providers: sender.standings(),
     }),
   });
@@ -118,13 +127,17 @@ export function startWorkers(parts: WorkerParts): Running {
         inHand -= 1;
       }
     };
-  const workers = parts.queues.map((queue) =>
+  const workers = chosen.queues.map((queue) =>
     superviseWorker(() =>
       engine.work(queue, counted(deliver), { concurrency: concurrencyFor(queue, settings) }),
     ),
   );
   const stopping = new AbortController();
-  if (parts.fanout) {
+  if (chosen.escalation) {
+    const escalate = counted(createEscalate({ database, enqueuer, events, operatorEmail: to ?? null }));
+    workers.push(superviseWorker(() => engine.work(ESCALATION, escalate, { concurrency: ESCALATIONS })));
+  }
+  if (chosen.fanout) {
     const chunk = settings.BROADCAST_CHUNK;
     const bounds = { chunk, open: CHUNKS_OPEN * chunk };
     const fanOut = counted(createFanOut({ database, enqueuer, events }, bounds, stopping.signal));

@@ -1,24 +1,15 @@
+import type { AlertLimits } from '@belfry/shared/config/alert-settings.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { closeWindow, type GatheredItem, gather } from '@belfry/shared/ledger/gather.js';
+import { closeWindow, gather } from '@belfry/shared/ledger/gather.js';
 import { mayPass } from '@belfry/shared/ledger/hourly-pass.js';
 import { isOutage } from '@belfry/shared/ledger/outage.js';
 import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
+import type { Objection } from '@belfry/shared/routing/guard.js';
 import { BatcherFull, createBatcher } from '@belfry/shared/service/batcher.js';
 import type { Catalogue, EventDefinition } from '@belfry/shared/templates/catalogue.js';
-
-/** What the rules of its event make of a delivery that nothing stands against. */
-export type Holding =
-  /** It goes out now, in the place of several when there are `items`. */
-  | { readonly kind: 'pass'; readonly items?: readonly GatheredItem[] }
-  /** A digest will tell of it; the ledger has it so already. */
-  | { readonly kind: 'gathered'; readonly digestId: string }
-  /** The person has been told often enough within the hour. */
-  | { readonly kind: 'limited' }
-  /** Somebody else has the delivery by now, or the ledger is away. */
-  | { readonly kind: 'lost' };
-
-export type HoldBack = (claim: Claimed) => Promise<Holding>;
+import { createAlertHoldBack } from './alert-hold-back.js';
+import type { HoldBack, Holding } from './holding.js';
 
 export interface HoldBackParts {
   readonly database: Database;
@@ -26,13 +17,24 @@ export interface HoldBackParts {
   readonly owner: string;
   readonly catalogue: Catalogue;
   readonly enqueuer: Pick<Enqueuer, 'enqueue'>;
+  readonly alertLimits: AlertLimits;
 }
 
 /** At once: more would take the connections from the claims and the outcomes, and wait for each other's rows. */
 const FLIGHTS = 2;
 
-/** Gathers what an event's manifest says is told of together, and keeps to how often it says. The critical is not held back. */
-export function createHoldBack({ database, owner, catalogue, enqueuer }: HoldBackParts): HoldBack {
+/**
+ * Gathers what an event's manifest says is told of together, and keeps to how often it says. The critical is not held back, but
+ * for a storm of alerts.
+ */
+export function createHoldBack({
+  database,
+  owner,
+  catalogue,
+  enqueuer,
+  alertLimits,
+}: HoldBackParts): HoldBack {
+  const alerts = createAlertHoldBack({ database, owner, enqueuer, limits: alertLimits });
   const turns = createBatcher<Turn, Holding>({
     batch: 1,
     flights: FLIGHTS,
@@ -47,18 +49,21 @@ export function createHoldBack({ database, owner, catalogue, enqueuer }: HoldBac
       const gathered = await gather(database, owner, claim, readable(event, claim), rules);
       if (gathered === null) return { kind: 'lost' };
       if (gathered.seed !== null) enqueuer.enqueue([gathered.seed]);
-      return { kind: 'gathered', digestId: gathered.digestId };
+      return { kind: 'handed_over', reason: `gathered_into:${gathered.digestId}` };
     }
     if (event.limit !== null) {
       const passing = { personId, eventType: event.name, notificationId: claim.notificationId };
       if (!(await mayPass(database, { ...passing, perHour: event.limit.per_hour })))
-        return { kind: 'limited' };
+        return { kind: 'objected', objection: OFTEN_ENOUGH };
     }
     const { digest } = claim.notification;
-    return digest ? { kind: 'pass', items: await closeWindow(database, claim) } : { kind: 'pass' };
+    if (!digest) return { kind: 'pass' };
+    const items = await closeWindow(database, claim);
+    return { kind: 'pass', several: { items, count: items.length } };
   }
 
   return async (claim) => {
+    if (alerts.concerns(claim)) return alerts.holdBack(claim).catch(notNow);
     const { personId, eventType, digest } = claim.notification;
     const event = eventType === null ? undefined : catalogue.find(eventType);
     if (personId === null || event === undefined || claim.priority === 'critical') return { kind: 'pass' };
@@ -66,6 +71,9 @@ export function createHoldBack({ database, owner, catalogue, enqueuer }: HoldBac
     return turns.add({ claim, event, personId }).catch(notNow);
   };
 }
+
+/** The person has been told within the hour as often as may be. */
+const OFTEN_ENOUGH: Objection = { state: 'suppressed', reason: 'hourly_limit' };
 
 interface Turn {
   readonly claim: Claimed;

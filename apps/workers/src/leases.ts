@@ -1,5 +1,6 @@
-import { type Claimed, renewLeases } from '@belfry/shared/ledger/claim.js';
+import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { renewLeases } from '@belfry/shared/ledger/leases.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import { every, type Running } from '@belfry/shared/service/lifecycle.js';
 import { within } from '@belfry/shared/service/within.js';

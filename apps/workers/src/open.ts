@@ -7,7 +7,7 @@ import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
 import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { openEngine } from '@belfry/shared/queue/engine.js';
 import { openRealtimeBus, type RealtimeBus } from '@belfry/shared/queue/realtime-bus.js';
-import { FANOUT, selectQueues } from '@belfry/shared/queue/topology.js';
+import { isIdle, namesOf, selectQueues } from '@belfry/shared/queue/topology.js';
 import { createBatcher } from '@belfry/shared/service/batcher.js';
 import { countEvents } from '@belfry/shared/service/event-metrics.js';
 import { createEvents } from '@belfry/shared/service/events.js';
@@ -35,11 +35,10 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
   const { env } = process;
   const chosen = selectQueues(workerFields.WORKER_QUEUES.parse(env.WORKER_QUEUES || undefined));
   const parsed = parseSettings(env);
-  const idle = chosen.queues.length === 0 && !chosen.fanout && !chosen.upkeep;
   const settings = readSettings(workerSettings, env, [
-    ...(idle
+    ...(isIdle(chosen)
       ? [
-          'WORKER_QUEUES matches no queue. Queues are named like email.critical; fanout and upkeep are two more.',
+          'WORKER_QUEUES matches no queue. Queues are named like email.critical; fanout, escalation and upkeep are three more.',
         ]
       : []),
     ...(parsed.ok ? [] : parsed.problems.map(({ setting, remedy }) => `${setting} ${remedy}`)),
@@ -65,7 +64,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     redisUrl: settings.REDIS_URL,
     databaseUrl: settings.DATABASE_URL,
     name: 'belfry-worker',
-    workers: chosen.queues.length + Number(chosen.fanout),
+    workers: namesOf(chosen).length,
     telemetry: tracing.telemetry,
     onError: (error) => events.connectionFailed({ part: 'queue', error }),
   });
@@ -99,8 +98,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     providers,
     events,
     tracing,
-    queues: chosen.queues,
-    fanout: chosen.fanout,
+    chosen,
   });
   return {
     log,
@@ -108,7 +106,7 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
       worker: owner,
       engine: engine.kind,
       metrics: `${listening.url}/metrics`,
-      queues: chosen.fanout ? [...chosen.queues, FANOUT] : chosen.queues,
+      queues: namesOf(chosen),
       providers: providers.map(({ account }) => account),
     },
     running: {

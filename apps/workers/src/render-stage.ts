@@ -1,17 +1,18 @@
 import type { AcknowledgeLinks } from '@belfry/shared/domain/acknowledge-link.js';
+import { tellsOfSeveralAlerts } from '@belfry/shared/domain/alert.js';
 import type { ContentOf, Message } from '@belfry/shared/domain/message.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
-import type { GatheredItem } from '@belfry/shared/ledger/gather.js';
 import { ALERT_EVENT } from '@belfry/shared/templates/catalogue.js';
 import type { Renderer } from '@belfry/shared/templates/render.js';
+import type { Several } from './holding.js';
 
 /** The message of a claimed delivery, or why it cannot be made. `template` is null where the caller wrote the text. */
 export type RenderResult =
   | { readonly ok: true; readonly message: Message; readonly template: string | null }
   | { readonly ok: false; readonly reason: string };
 
-/** `items` are several that are told of in the place of the claimed one. */
-export type RenderStage = (claim: Claimed, items?: readonly GatheredItem[]) => Promise<RenderResult>;
+/** `several` are told of in the place of the claimed one. */
+export type RenderStage = (claim: Claimed, several?: Several) => Promise<RenderResult>;
 
 /** How whoever is told of an alert may acknowledge it. */
 export interface Acknowledging {
@@ -23,8 +24,9 @@ export interface Acknowledging {
 
 /** Makes messages: by the templates for people, as written for bare addresses. */
 export function createRenderStage(renderer: Renderer, acknowledging: Acknowledging): RenderStage {
-  return async (claim, items) => {
+  return async (claim, several) => {
     const { notification, person } = claim;
+    const alone = several?.items.length === 1 ? several.items[0] : undefined;
     if (notification.personId === null) {
       const content = asWritten(claim);
       return content === null
@@ -32,7 +34,7 @@ export function createRenderStage(renderer: Renderer, acknowledging: Acknowledgi
         : { ok: true, message: messageOf(claim, content), template: null };
     }
     const rendered = await renderer.render({
-      event: notification.alert === null ? notification.eventType : ALERT_EVENT,
+      event: tellsOfAlerts(notification) ? ALERT_EVENT : notification.eventType,
       title: notification.title ?? undefined,
       message: notification.message ?? undefined,
       type: notification.type,
@@ -41,12 +43,17 @@ export function createRenderStage(renderer: Renderer, acknowledging: Acknowledgi
       channel: claim.channel,
       locale: person?.locale ?? 'en',
       timezone: person?.timezone ?? 'UTC',
-      at: notification.createdAt,
-      items,
+      at: alone?.at ?? notification.createdAt,
+      items: several?.items,
+      count: several?.count,
     });
     if (!rendered.ok) return rendered;
     return { ok: true, message: messageOf(claim, rendered.content), template: rendered.template };
   };
+}
+
+function tellsOfAlerts(notification: Claimed['notification']): boolean {
+  return notification.alert !== null || tellsOfSeveralAlerts(notification);
 }
 
 /** What an alert's templates read besides: made when it is sent, so that no link is in the ledger. */

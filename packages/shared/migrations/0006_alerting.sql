@@ -26,6 +26,12 @@ CREATE TABLE "alert" (
 	"resolved_via" text
 );
 --> statement-breakpoint
+CREATE TABLE "alert_bundled" (
+	"bundle_id" uuid NOT NULL,
+	"alert_id" uuid NOT NULL,
+	CONSTRAINT "alert_bundled_bundle_id_alert_id_pk" PRIMARY KEY("bundle_id","alert_id")
+);
+--> statement-breakpoint
 CREATE TABLE "alert_event" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "alert_event_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"alert_id" uuid NOT NULL,
@@ -44,10 +50,8 @@ CREATE TABLE "alert_pass" (
 	"channel" text NOT NULL,
 	"passes" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"sources" jsonb DEFAULT '{}'::jsonb NOT NULL,
-	"delivery_id" uuid,
-	"items" integer DEFAULT 0 NOT NULL,
-	CONSTRAINT "alert_pass_person_id_channel_pk" PRIMARY KEY("person_id","channel"),
-	CONSTRAINT "alert_pass_delivery_id_unique" UNIQUE("delivery_id")
+	"bundle_id" uuid,
+	CONSTRAINT "alert_pass_person_id_channel_pk" PRIMARY KEY("person_id","channel")
 );
 --> statement-breakpoint
 CREATE TABLE "alert_source" (
@@ -107,9 +111,17 @@ CREATE TABLE "self_check" (
 	"details" jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "mqtt_session" (
+	"number" integer PRIMARY KEY NOT NULL,
+	"holder" uuid,
+	"leased_until" timestamp with time zone DEFAULT now() NOT NULL,
+	"wanted_by" uuid
+);
+--> statement-breakpoint
 ALTER TABLE "notification" ADD COLUMN "alert_id" uuid;--> statement-breakpoint
 ALTER TABLE "notification" ADD COLUMN "alert_step" integer;--> statement-breakpoint
 ALTER TABLE "notification" ADD COLUMN "canary" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE "alert_bundled" ADD CONSTRAINT "alert_bundled_bundle_id_notification_id_fk" FOREIGN KEY ("bundle_id") REFERENCES "public"."notification"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "alert_event" ADD CONSTRAINT "alert_event_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "public"."alert"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "alert_pass" ADD CONSTRAINT "alert_pass_person_id_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "alert_dedup" ON "alert" USING btree ("dedup_key") WHERE status <> 'resolved' AND dedup_key IS NOT NULL;--> statement-breakpoint
@@ -123,5 +135,6 @@ CREATE UNIQUE INDEX "alert_event_step" ON "alert_event" USING btree ("alert_id",
 CREATE INDEX "alert_event_person" ON "alert_event" USING btree ("person_id") WHERE person_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "heartbeat_due" ON "heartbeat" USING btree ("due_at") WHERE missed_at IS NULL;--> statement-breakpoint
 CREATE INDEX "on_call_override_type" ON "on_call_override" USING btree ("alert_type","ends_at");--> statement-breakpoint
+CREATE INDEX "inbox_item_unread" ON "inbox_item" USING btree ("person_id","seq") WHERE read_at IS NULL;--> statement-breakpoint
 CREATE INDEX "person_admin" ON "person" USING btree ("id") WHERE active AND roles && '{admin,Admin,ADMIN}';--> statement-breakpoint
 CREATE UNIQUE INDEX "notification_alert" ON "notification" USING btree ("alert_id","alert_step","person_id") WHERE alert_id IS NOT NULL;

@@ -1,7 +1,7 @@
 import { isId } from '@belfry/shared/domain/ids.js';
 import { deliveryJob } from '@belfry/shared/queue/jobs.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
-import { FANOUT, QUEUES } from '@belfry/shared/queue/topology.js';
+import { DELIVERY_QUEUES, QUEUES } from '@belfry/shared/queue/topology.js';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
@@ -45,10 +45,11 @@ function boardOf(queues: readonly Queue[], base: string, readOnlyMode: boolean):
     allowCompletedRetries: false,
   };
   createBullBoard({
-    // A broadcast is paused and called off as a whole: its job is only there to be seen.
+    // A broadcast is paused and called off as a whole, and an escalation ends with an acknowledgement: their jobs are only there
+    // to be seen.
     queues: queues.map(
       (queue) =>
-        new BullMQAdapter(queue, queue.name === FANOUT ? { ...options, readOnlyMode: true } : options),
+        new BullMQAdapter(queue, isOfDeliveries(queue) ? options : { ...options, readOnlyMode: true }),
     ),
     serverAdapter,
     options: {
@@ -70,6 +71,10 @@ function boardOf(queues: readonly Queue[], base: string, readOnlyMode: boolean):
   const app = serverAdapter.getRouter();
   tighten(app, base);
   return app;
+}
+
+function isOfDeliveries({ name }: Queue): boolean {
+  return DELIVERY_QUEUES.some((one) => one === name);
 }
 
 /** From a job to its notification in the console. */

@@ -27,10 +27,11 @@ const readiness = z
         }),
       )
       .meta({ description: 'Accounts that do not work' }),
+    untold: z.int().min(0).meta({ description: 'Open alerts that there was nobody to tell of' }),
   })
   .meta({ id: 'Readiness' });
 
-const FLEET = { workers: 3, lost: 0, unserved: [], providers: [] };
+const FLEET = { workers: 3, lost: 0, unserved: [], providers: [], untold: 0 };
 
 const page: Content = {
   'text/html': { schema: z.string(), examples: { page: '<!doctype html>…' } },

@@ -4,6 +4,7 @@ import { audit } from './audit.js';
 import { broadcasts } from './broadcasts.js';
 import { deadLetters } from './dead-letters.js';
 import { devices } from './devices.js';
+import { escalation } from './escalation.js';
 import { groups } from './groups.js';
 import { inbound } from './inbound.js';
 import { inbox } from './inbox.js';
@@ -21,6 +22,7 @@ export const TOPICS: readonly Topic[] = [
   sending,
   broadcasts,
   alerts,
+  escalation,
   inbound,
   answers,
   reading,

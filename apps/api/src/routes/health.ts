@@ -1,4 +1,5 @@
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { countUntold } from '@belfry/shared/ledger/escalations.js';
 import { measureOverdue, measureSilence } from '@belfry/shared/ledger/self-check.js';
 import { listWorkers, standingsOf } from '@belfry/shared/ledger/workers.js';
 import { QUEUES } from '@belfry/shared/queue/topology.js';
@@ -20,14 +21,14 @@ export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }, wa
    * Whether calls should be sent here. Without the database nothing can be accepted: 503. Without the queue, without a worker
    * for some queue, with a provider that does not work, with alerts that are not escalated, or when what the fleet sends to itself
    * does not arrive, everything is accepted and delivered later, and without its line to the MQTT broker nothing comes in from
-   * there: 200, but degraded.
+   * there: 200, but degraded. So it is while an open alert has nobody to tell.
    */
   router.get('/ready', async (_req, res) => {
     const [needed, fleet] = await Promise.all([
       partsUp(parts),
       parts.migrated() ? inTime(fleetOf(parts.database, watched), UNKNOWN) : UNKNOWN,
     ]);
-    const { unserved, providers, escalation, canary, ...workers } = fleet;
+    const { unserved, providers, escalation, canary, untold, ...workers } = fleet;
     const up = {
       ...needed,
       workers: unserved.length === 0,
@@ -35,12 +36,13 @@ export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }, wa
       mqtt: parts.mqtt(),
       escalation,
       canary,
+      alerts: untold === 0,
     };
     const failing = failingOf(up);
     const usable = up.database && up.schema;
     const status = failing.length === 0 ? 'ready' : usable ? 'degraded' : 'unavailable';
     if (!usable) res.set('Retry-After', '2');
-    const body = { status, failing, engine: parts.engine.kind, ...workers, unserved, providers };
+    const body = { status, failing, engine: parts.engine.kind, ...workers, unserved, providers, untold };
     res.status(usable ? 200 : 503).json(body);
   });
 
@@ -49,8 +51,9 @@ export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }, wa
 
 /** What the ledger knows of the workers and, through them, of the providers. */
 async function fleetOf(database: Database, { canaryMs, lateMs }: Watched) {
-  const [known, overdue, silence] = await Promise.all([
+  const [known, untold, overdue, silence] = await Promise.all([
     listWorkers(database),
+    countUntold(database),
     measureOverdue(database, lateMs),
     canaryMs === null ? null : measureSilence(database, canaryMs),
   ]);
@@ -68,6 +71,8 @@ async function fleetOf(database: Database, { canaryMs, lateMs }: Watched) {
     escalation: overdue.alerts === 0,
     /** Whether what the fleet sends to itself arrives. */
     canary: silence?.missing !== true,
+    /** Open alerts that nobody could be told of. */
+    untold,
   };
 }
 
@@ -79,6 +84,7 @@ const UNKNOWN: Fleet = {
   providers: [],
   escalation: true,
   canary: true,
+  untold: 0,
 };
 type Known = Awaited<ReturnType<typeof fleetOf>>;
 type Fleet = Omit<Known, 'workers' | 'lost'> & Record<'workers' | 'lost', number | null>;

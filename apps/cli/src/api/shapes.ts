@@ -153,3 +153,21 @@ export interface OnCall extends OnCallStanding {
     readonly next: Turn | null;
   }[];
 }
+
+export interface EscalationPolicy {
+  readonly name: string;
+  readonly steps: readonly {
+    readonly name?: string;
+    readonly after_ms: number;
+    readonly notify: {
+      readonly users?: readonly string[];
+      readonly groups?: readonly string[];
+      readonly on_call?: boolean;
+      readonly admins?: boolean;
+    };
+    readonly channels?: readonly string[];
+  }[];
+  readonly repeat: number;
+  readonly built_in: boolean;
+  readonly updated_at: string | null;
+}

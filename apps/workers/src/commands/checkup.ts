@@ -9,7 +9,7 @@ import {
   workerSettings,
 } from '@belfry/shared/config/settings.js';
 import { openEngine } from '@belfry/shared/queue/engine.js';
-import { selectQueues } from '@belfry/shared/queue/topology.js';
+import { isIdle, selectQueues } from '@belfry/shared/queue/topology.js';
 import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
 
 /** One thing that was looked at. Everything but `ok` comes with what to do. */
@@ -63,14 +63,15 @@ function weakSecret(env: NodeJS.ProcessEnv): Finding[] {
 }
 
 function idleQueues(env: NodeJS.ProcessEnv): Finding[] {
-  const { queues, fanout, upkeep, unknown } = selectQueues(env.WORKER_QUEUES || '*');
+  const chosen = selectQueues(env.WORKER_QUEUES || '*');
   const remedy = 'Name queues as in email.*,*.critical,upkeep, or leave WORKER_QUEUES out to serve all.';
-  if (queues.length === 0 && !fanout && !upkeep)
+  if (isIdle(chosen))
     return [
       { level: 'error', finding: 'WORKER_QUEUES matches no queue: a worker would do nothing.', remedy },
     ];
-  if (unknown.length === 0) return [];
-  return [{ level: 'warning', finding: `WORKER_QUEUES names no queue with ${unknown.join(', ')}.`, remedy }];
+  if (chosen.unknown.length === 0) return [];
+  const finding = `WORKER_QUEUES names no queue with ${chosen.unknown.join(', ')}.`;
+  return [{ level: 'warning', finding, remedy }];
 }
 
 /** Every template. */

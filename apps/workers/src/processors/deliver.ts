@@ -11,7 +11,7 @@ import type { Events } from '@belfry/shared/service/events.js';
 import type { Tracing } from '@belfry/shared/service/tracing.js';
 import type { Claims } from '../claims.js';
 import { followDelivery, followTries } from '../delivery-trace.js';
-import type { HoldBack } from '../hold-back.js';
+import type { HoldBack } from '../holding.js';
 import type { Leases } from '../leases.js';
 import type { Recorder } from '../recorder.js';
 import type { RenderStage } from '../render-stage.js';
@@ -52,10 +52,10 @@ export function createDeliver(parts: DeliverParts): JobProcessor {
 
         const held = await parts.holdBack(claim);
         if (held.kind === 'lost') return lost(claim);
-        if (held.kind === 'gathered') return gathered(parts.events, claim, held.digestId);
-        if (held.kind === 'limited') return await settle(objected(claim, OFTEN_ENOUGH));
+        if (held.kind === 'handed_over') return handedOver(parts.events, claim, held.reason);
+        if (held.kind === 'objected') return await settle(objected(claim, held.objection));
 
-        const rendered = await tracing.span('render', {}, () => parts.render(claim, held.items));
+        const rendered = await tracing.span('render', {}, () => parts.render(claim, held.several));
         if (!rendered.ok) return await settle(unrenderable(claim, rendered.reason));
 
         if (!lease.valid()) return await settle(unsent(claim));
@@ -99,13 +99,11 @@ function objected(claim: Claimed, objection: Objection): DeliveryRecord {
   return { ...untried(claim), ...objection };
 }
 
-const OFTEN_ENOUGH: Objection = { state: 'suppressed', reason: 'hourly_limit' };
-
-/** The ledger has it already, in the transaction that put it into the digest. */
-function gathered(events: Events, claim: Claimed, digestId: string): Recorded {
-  const record: DeliveryRecord = { ...untried(claim), state: 'sent', reason: `gathered_into:${digestId}` };
+/** The ledger has it already, in the transaction that put it into a digest or a bundle. */
+function handedOver(events: Events, claim: Claimed, reason: string): Recorded {
+  const record: DeliveryRecord = { ...untried(claim), state: 'sent', reason };
   const { notificationId, deliveryId, channel } = claim;
-  const { state, reason } = record;
+  const { state } = record;
   events.moved({ notificationId, deliveryId, channel, state, reason, failure: null, dueInMs: 0 });
   return { record, result: 'recorded' };
 }

@@ -36,6 +36,17 @@ export const limit = z
     return seconds === undefined ? null : { points: Number(points), seconds: Number.parseInt(seconds, 10) };
   });
 
+/** Several limits that all hold, such as `1/60s,5/900s`, or `off`. */
+export const limits = z
+  .string()
+  .regex(
+    /^(off|[1-9]\d{0,4}\/[1-9]\d{0,5}s(,[1-9]\d{0,4}\/[1-9]\d{0,5}s){0,4})$/,
+    'must look like 1/60s,5/900s, or be "off"',
+  )
+  .transform((text): readonly Limit[] =>
+    (text === 'off' ? [] : text.split(',')).flatMap((one) => limit.parse(one) ?? []),
+  );
+
 /** A URL of one of these protocols; what is wrong is said without repeating it, since URLs hold passwords. */
 export function url(...protocols: string[]) {
   return z.string().refine(

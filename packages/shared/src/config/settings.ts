@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Channel } from '../domain/channel.js';
 import { DEFAULT_TEMPLATES_DIR } from '../templates/catalogue.js';
 import { acknowledgeFields, wantsOfAnswers } from './acknowledge-settings.js';
+import { alertLimitFields } from './alert-settings.js';
 import { directoryUrl, limit, passwordHash, retention, url, webhookSecrets, whole } from './fields.js';
 import { mqttFields } from './mqtt-settings.js';
 import { realtimeFields } from './realtime-settings.js';
@@ -37,6 +38,13 @@ export const fleetFields = {
   ESCALATION_STEP_MS: whole(100, 86_400_000)
     .default(300_000)
     .describe('How far apart the steps are of the escalation policy that holds while none has been written.'),
+  OPERATOR_EMAIL: z
+    .email('must be an email address such as ops@example.org')
+    .max(254, 'must have at most 254 characters')
+    .optional()
+    .describe(
+      'Who is told by mail when deliveries are given up for good, and when an alert has nobody to tell; nobody when unset.',
+    ),
   RETENTION_DAYS: retention
     .default(30)
     .describe(
@@ -178,14 +186,10 @@ export const workerFields = {
     .describe(
       'People of a broadcast that are told in one transaction. While four times as many deliveries wait in one of its queues, nobody is added.',
     ),
+  ...alertLimitFields,
   POISON_AFTER: whole(3, 1_000)
     .default(10)
     .describe('A delivery that was in the hands of this many workers when they died is given up as poison.'),
-  OPERATOR_EMAIL: z
-    .email('must be an email address such as ops@example.org')
-    .max(254, 'must have at most 254 characters')
-    .optional()
-    .describe('Who is told by mail when deliveries are given up for good; nobody when unset.'),
   OPERATOR_EMAIL_EVERY_MS: whole(1_000, 604_800_000)
     .default(900_000)
     .describe('The operator gets at most one such mail in this time.'),

@@ -131,6 +131,17 @@ export interface AlertContent {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** Whether a notification tells of several alerts that were held back: it gathers, and no event of the templates. */
+export function tellsOfSeveralAlerts({
+  digest,
+  eventType,
+}: {
+  readonly digest: boolean;
+  readonly eventType: string | null;
+}): boolean {
+  return digest && eventType === null;
+}
+
 /** An alert as receivers get it, in the data of a note. */
 export interface AlertNote {
   readonly id: string;

@@ -40,6 +40,8 @@ export const AUDIT_ACTIONS = [
   'alert_source.remove',
   'heartbeat.put',
   'heartbeat.remove',
+  'escalation_policy.put',
+  'escalation_policy.remove',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -283,23 +283,3 @@ LEFT JOIN LATERAL (SELECT CASE
     WHEN taken.channel = 'webhook' THEN p.webhook_url
     ELSE taken.address END AS address) here ON true
 LEFT JOIN suppression s ON s.channel = taken.channel AND s.address = ${keptAddressSql('taken.channel', 'here.address')}`;
-
-/**
- * Renews the leases of what this worker has in its hands. Returns the ids it still holds; one that is missing was taken
- * over, and must not be sent.
- */
-export async function renewLeases(
-  database: Database,
-  owner: string,
-  leaseMs: number,
-  ids: readonly string[],
-): Promise<Set<string>> {
-  const rows = await database.rows<{ id: string }>(
-    `UPDATE delivery SET lease_until = now() + $3 * interval '1 millisecond'
-     WHERE id IN (SELECT id FROM delivery WHERE id = ANY($1::uuid[]) AND lease_owner = $2 AND state = 'sending'
-       ORDER BY id FOR UPDATE SKIP LOCKED)
-     RETURNING id`,
-    [ids, owner, leaseMs],
-  );
-  return new Set(rows.map((row) => row.id));
-}

@@ -2,6 +2,7 @@ import { firstIdOf } from '../domain/ids.js';
 import { eraseFromAlerts } from './alert-retention.js';
 import { type Actor, actorOn, personTarget, recordAudit } from './audit.js';
 import type { Database, Statements } from './database.js';
+import { eraseFromPolicies } from './escalation-policies.js';
 import { takeOffCall } from './on-call.js';
 import { retryTransient } from './retry-transient.js';
 import { isWaiting } from './states.js';
@@ -62,6 +63,7 @@ export async function erasePerson(database: Database, id: string, actor: Actor):
       await eraseFromAlerts(transaction, id);
       // Behind their row: whoever has put them on call meanwhile held it.
       if (erased !== undefined) await takeOffCall(transaction, id, personTarget(erased.auditId));
+      await eraseFromPolicies(transaction, id);
       if (erased === undefined && notifications === 0) return false;
       await recordAudit(transaction, {
         actor: erased === undefined ? actor : actorOn(actor, { id, auditId: erased.auditId }),

@@ -1,6 +1,7 @@
 import { newId } from '../domain/ids.js';
 import type { Claimed } from './claim.js';
 import type { Database, Statements } from './database.js';
+import { handOver } from './hand-over.js';
 import { retryTransient } from './retry-transient.js';
 import { isOpen, isWaiting } from './states.js';
 import { type JobSeed, SEED } from './waiting.js';
@@ -21,7 +22,7 @@ export interface Gathered {
   readonly seed: JobSeed | null;
 }
 
-/** One of those that are told of. */
+/** One of several that are told of at once. */
 export interface GatheredItem {
   readonly context: Readonly<Record<string, unknown>>;
   readonly at: Date;
@@ -50,7 +51,11 @@ export function gather(
         carrier.deliveryId === null
           ? await beginWindow(transaction, claim, item, rules)
           : await addItem(transaction, carrier.deliveryId, item, carrier.items + 1 >= rules.most);
-      await transaction.rows(HAND_OVER, [claim.deliveryId, gathered.deliveryId, gathered.digestId]);
+      await handOver(transaction, [{ deliveryId: claim.deliveryId, carrierId: gathered.deliveryId }], {
+        by: 'digest',
+        code: 'gathered',
+        reason: `gathered_into:${gathered.digestId}`,
+      });
       const full = carrier.items + 1 >= rules.most;
       await transaction.rows(full ? END : GO_ON, [
         ...windowOf(claim),
@@ -156,18 +161,6 @@ async function addItem(
 const FILL = `
 UPDATE delivery SET due_at = now(), generation = generation + 1, updated_at = now()
 WHERE id = $1 AND ${isWaiting('state')} AND due_at > now() AND reason = 'digest' RETURNING ${SEED}`;
-
-/** The digest has it: for this delivery that is what a provider is for others. */
-const HAND_OVER = `
-WITH ended AS (
-  UPDATE delivery SET state = 'sent', reason = 'gathered_into:' || $3::text, provider = 'digest', provider_id = $2,
-    attempts = attempts + 1, tries = tries + 1, in_doubt = false, sent_at = now(), due_at = now(),
-    lease_owner = NULL, lease_until = NULL, updated_at = now()
-  WHERE id = $1
-  RETURNING id, tries, claimed_at
-)
-INSERT INTO attempt (delivery_id, n, provider, outcome, code, started_at, finished_at)
-SELECT id, tries, 'digest', 'sent', 'gathered', claimed_at, now() FROM ended`;
 
 /**
  * Ends the window of a digest that is about to be sent, and returns all it tells of, oldest first. Whoever is adding something

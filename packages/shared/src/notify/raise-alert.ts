@@ -8,7 +8,7 @@ import {
 } from '../domain/alert.js';
 import { newId } from '../domain/ids.js';
 import { invalid, type Refusal } from '../domain/refusal.js';
-import type { KeptAnswer, NewNotification } from '../ledger/accept.js';
+import type { KeptAnswer } from '../ledger/accept.js';
 import { type AlertRow, openAlert } from '../ledger/alerts.js';
 import type { Database, Statements } from '../ledger/database.js';
 import { choosePolicy } from '../ledger/escalation-policies.js';
@@ -17,7 +17,7 @@ import { retryTransient } from '../ledger/retry-transient.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { Events } from '../service/events.js';
 import { seedsOf } from './notifier.js';
-import { tellOfAlert } from './tell-of-alert.js';
+import { type Told, tellOfAlert } from './tell-of-alert.js';
 
 export interface AlertingParts {
   readonly database: Database;
@@ -25,6 +25,8 @@ export interface AlertingParts {
   readonly events: Events;
   /** Milliseconds between the steps of the built-in policy. */
   readonly escalationStepMs: number;
+  /** Who is told by mail when there is nobody to tell; null for nobody. */
+  readonly operatorEmail: string | null;
 }
 
 /** An alert as somebody raises it. */
@@ -78,29 +80,35 @@ export async function raiseAlert(
 }
 
 /** An alert that was raised, with what was written to tell of it. */
-export type WrittenAlert = Raised & { readonly notifications: readonly NewNotification[] };
+export type WrittenAlert = Raised & Told & { readonly firstStepMs: number | null };
 
 /** Raises an alert in the transaction of what it tells of. `announceRaised` has to follow the commit. */
 export async function raiseWithin(
   transaction: Statements,
-  { escalationStepMs }: Pick<AlertingParts, 'escalationStepMs'>,
+  { escalationStepMs, operatorEmail }: Pick<AlertingParts, 'escalationStepMs' | 'operatorEmail'>,
   raised: RaisedAlert,
 ): Promise<WrittenAlert> {
   const policy = await policyFor(transaction, escalationStepMs, raised);
   const firstStepMs = policy === null ? null : (stepAfter(policy, 0)?.after_ms ?? null);
   const { alert, opened } = await openAlert(transaction, { ...raised, id: newId(), policy, firstStepMs });
-  const notifications = opened ? await tellOfAlert(transaction, alert, FIRST_TARGETS, { step: 0 }) : [];
-  return { alert, opened, notified: notifications.length, notifications };
+  const told = opened
+    ? await tellOfAlert(transaction, alert, FIRST_TARGETS, { step: 0, operatorEmail })
+    : NOT_AGAIN;
+  return { alert, opened, firstStepMs, ...told };
 }
+
+const NOT_AGAIN: Told = { notifications: [], notified: 0, nobody: false };
 
 /** What follows the commit: the jobs, and that it is known. */
 export function announceRaised(
   { enqueuer, events }: Pick<AlertingParts, 'enqueuer' | 'events'>,
-  { alert, opened, notified, notifications }: WrittenAlert,
+  { alert, opened, notified, notifications, nobody, firstStepMs }: WrittenAlert,
 ): void {
   enqueuer.enqueue(notifications.flatMap(seedsOf));
+  if (opened && firstStepMs !== null)
+    void enqueuer.setAlarms([{ alertId: alert.id, step: 1, delayMs: firstStepMs }]);
   events.alertRaised({ alertId: alert.id, level: alert.level, opened, notified });
-  if (opened && notified === 0) events.nobodyToTell({ alertId: alert.id, level: alert.level, step: 0 });
+  if (nobody) events.nobodyToTell({ alertId: alert.id, level: alert.level, step: 0 });
 }
 
 async function policyFor(

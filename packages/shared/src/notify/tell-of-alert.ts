@@ -1,39 +1,88 @@
 import type { AlertTargets } from '../domain/alert.js';
 import { newId } from '../domain/ids.js';
 import { acceptWithin, type NewNotification } from '../ledger/accept.js';
-import { findAudience } from '../ledger/alert-audience.js';
+import { type AlertAudience, findAudience } from '../ledger/alert-audience.js';
 import { type NewAlertEvent, recordAlertEvents } from '../ledger/alert-timeline.js';
 import type { AlertRow } from '../ledger/alerts.js';
 import type { Statements } from '../ledger/database.js';
 import { alertNotification, type Telling } from './alert-notifications.js';
+import { nobodyMail } from './nobody-mail.js';
+
+/** What one telling of an alert came to. */
+export interface Told {
+  /** Everything that was written and needs jobs: the operator's mail, too, when there was nobody. */
+  readonly notifications: readonly NewNotification[];
+  /** How many people are told. */
+  readonly notified: number;
+  /** Nobody is: there is no one, or none of them can be reached on any of the channels. */
+  readonly nobody: boolean;
+}
 
 /**
  * Writes the notifications of one telling, and who is told into the timeline, in the transaction that holds the alert's row:
- * so everybody is told of it once, or the transaction never was.
+ * so everybody is told of it once, or the transaction never was. When nobody can be told, the operator is.
+ *
+ * @param operatorEmail where the operator reads mail; null for nowhere.
  */
 export async function tellOfAlert(
   transaction: Statements,
   alert: AlertRow,
   targets: AlertTargets,
+  { operatorEmail, ...telling }: Telling & { readonly operatorEmail: string | null },
+): Promise<Told> {
+  const { step } = telling;
+  const audience = await findAudience(transaction, alert.type, targets);
+  const told = notificationsFor(alert, audience, telling);
+  // Whoever was named may have no address on any of the channels: that is as good as nobody.
+  const others =
+    isReached(told) || audience.fellBack || targets.admins === true
+      ? []
+      : await toAdmins(transaction, alert, audience, telling);
+  const notifications = [...told, ...others];
+  const nobody = !isReached(notifications);
+  const mail = nobody && operatorEmail !== null ? [nobodyMail(alert, step, operatorEmail)] : [];
+  const written = [...notifications, ...mail];
+  await acceptWithin(transaction, [{ requestId: newId(), notifications: written, answer: null }]);
+  await recordAlertEvents(transaction, alert.id, [
+    ...told.map((one) => notified(one, step, detailsOf(audience))),
+    ...others.map((one) => notified(one, step, { instead: 'admins' })),
+    ...(nobody ? [{ kind: 'nobody' as const, step }] : []),
+  ]);
+  return { notifications: written, notified: notifications.length, nobody };
+}
+
+function notificationsFor(
+  alert: AlertRow,
+  { people }: Pick<AlertAudience, 'people'>,
+  telling: Telling,
+): NewNotification[] {
+  return people.map((person) => alertNotification(alert, person, telling));
+}
+
+async function toAdmins(
+  transaction: Statements,
+  alert: AlertRow,
+  before: AlertAudience,
   telling: Telling,
 ): Promise<NewNotification[]> {
-  const { people, fellBack, leftOut } = await findAudience(transaction, alert.type, targets);
-  const notifications = people.map((person) => alertNotification(alert, person, telling));
-  await acceptWithin(transaction, [{ requestId: newId(), notifications, answer: null }]);
-  const { step } = telling;
-  const details = {
-    ...(fellBack ? { instead: 'admins' } : {}),
-    ...(leftOut > 0 ? { left_out: leftOut } : {}),
-  };
-  const told = notifications.map(
-    ({ id, personId }): NewAlertEvent => ({
-      kind: 'notified',
-      step,
-      details,
-      notificationId: id,
-      ...(personId === null ? {} : { personId }),
-    }),
-  );
-  await recordAlertEvents(transaction, alert.id, told.length > 0 ? told : [{ kind: 'nobody', step }]);
-  return notifications;
+  const known = new Set(before.people.map(({ id }) => id));
+  const { people } = await findAudience(transaction, alert.type, { admins: true });
+  return notificationsFor(alert, { people: people.filter(({ id }) => !known.has(id)) }, telling);
+}
+
+function isReached(notifications: readonly NewNotification[]): boolean {
+  return notifications.some(({ reason }) => reason === null);
+}
+
+function detailsOf({ fellBack, leftOut }: AlertAudience): Record<string, unknown> {
+  return { ...(fellBack ? { instead: 'admins' } : {}), ...(leftOut > 0 ? { left_out: leftOut } : {}) };
+}
+
+function notified(
+  { id, personId }: NewNotification,
+  step: number,
+  details: Record<string, unknown>,
+): NewAlertEvent {
+  const person = personId === null ? {} : { personId };
+  return { kind: 'notified', step, details, notificationId: id, ...person };
 }

@@ -1,18 +1,25 @@
+import type { Alarm } from '../ledger/escalations.js';
 import type { JobSeed } from '../ledger/waiting.js';
 import { ALARM_HORIZON_MS } from '../ledger/waiting.js';
 import { type Batcher, createBatcher } from '../service/batcher.js';
 import type { Events } from '../service/events.js';
 import { NO_TRACING, type Tracing } from '../service/tracing.js';
+import { alarmJob } from './escalation-jobs.js';
 import { jobFor, type NewJob } from './jobs.js';
 import type { QueueEngine } from './queue-engine.js';
-import { queueOf } from './topology.js';
+import { ESCALATION, queueOf } from './topology.js';
 
-/** Puts deliveries into their queues, many at a time, without making anybody wait. */
+/** Puts deliveries, and the alarm clocks of escalations, into their queues, many at a time, without making anybody wait. */
 export interface Enqueuer {
   /** Never fails: what cannot be queued now is found in the ledger and queued later (law 2). */
   enqueue(seeds: readonly JobSeed[]): void;
   /** The same, and resolves when the engine has them; `false` when it could not be reached. */
   enqueueNow(seeds: readonly JobSeed[]): Promise<boolean>;
+  /**
+   * Sets the alarm clocks of steps. One that is set already stays as it is. Never fails; `false` when the engine could not be
+   * reached: the upkeep takes overdue steps, and sets the clocks again.
+   */
+  setAlarms(alarms: readonly Alarm[]): Promise<boolean>;
   /** Resolves when nothing is on its way any more. */
   idle(): Promise<void>;
 }
@@ -61,9 +68,16 @@ export function createEnqueuer(
     return added.every((one) => one.status === 'fulfilled');
   }
 
+  async function setAlarms(alarms: readonly Alarm[]): Promise<boolean> {
+    const near = alarms.filter(({ delayMs }) => delayMs < ALARM_HORIZON_MS);
+    const set = await Promise.allSettled(near.map((alarm) => batcherOf(ESCALATION).add(alarmJob(alarm))));
+    return set.every((one) => one.status === 'fulfilled');
+  }
+
   return {
     enqueue: (seeds) => void enqueueNow(seeds),
     enqueueNow,
+    setAlarms,
     async idle() {
       await Promise.all([...batchers.values()].map((batcher) => batcher.idle()));
     },

@@ -9,7 +9,10 @@ export const deliveryJob = z.object({ v: z.literal(1), delivery_id: z.uuid(), no
 /** What the job of a broadcast's fan-out carries: no more than which one it is. */
 export const fanOutJob = z.object({ v: z.literal(1), broadcast_id: z.uuid() });
 
-export type JobData = z.infer<typeof deliveryJob> | z.infer<typeof fanOutJob>;
+/** What the alarm clock of an escalation carries: which step of which alert it rings for. */
+export const escalationJob = z.object({ v: z.literal(1), alert_id: z.uuid(), step: z.int().min(1) });
+
+export type JobData = z.infer<typeof deliveryJob> | z.infer<typeof fanOutJob> | z.infer<typeof escalationJob>;
 
 /** A job as it is handed to a queue. */
 export interface NewJob {

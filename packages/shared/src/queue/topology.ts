@@ -16,8 +16,15 @@ export const DELIVERY_QUEUES: readonly DeliveryQueue[] = CHANNELS.flatMap((chann
 /** The queue of the broadcasts that are being told, person by person. */
 export const FANOUT = 'fanout';
 
+/** The queue whose delayed jobs are the alarm clocks of escalations. */
+export const ESCALATION = 'escalation';
+
 /** Every queue there is. */
-export const QUEUES: readonly (DeliveryQueue | typeof FANOUT)[] = [...DELIVERY_QUEUES, FANOUT];
+export const QUEUES: readonly (DeliveryQueue | typeof FANOUT | typeof ESCALATION)[] = [
+  ...DELIVERY_QUEUES,
+  FANOUT,
+  ESCALATION,
+];
 
 /** Splits a queue's name into its channel and priority. */
 export function partsOf(queue: DeliveryQueue): { channel: Channel; priority: Priority } {
@@ -40,16 +47,18 @@ export function concurrencyOf(priority: Priority, channelConcurrency: number): n
 /** What every worker does besides deliveries. It may be named in `WORKER_QUEUES`, for a worker that does nothing else. */
 const UPKEEP = 'upkeep';
 
-/**
- * Reads `WORKER_QUEUES`: patterns such as `email.*,*.critical,upkeep`, where `*` stands for any run of characters.
- * Patterns that match nothing are named in `unknown`.
- */
-export function selectQueues(patterns: string): {
-  queues: DeliveryQueue[];
-  fanout: boolean;
-  upkeep: boolean;
-  unknown: string[];
-} {
+/** What `WORKER_QUEUES` chooses. */
+export interface ChosenQueues {
+  readonly queues: readonly DeliveryQueue[];
+  readonly fanout: boolean;
+  readonly escalation: boolean;
+  readonly upkeep: boolean;
+  /** Patterns that match nothing. */
+  readonly unknown: readonly string[];
+}
+
+/** Reads `WORKER_QUEUES`: patterns such as `email.*,*.critical,upkeep`, where `*` stands for any run of characters. */
+export function selectQueues(patterns: string): ChosenQueues {
   const wanted = patterns
     .split(',')
     .map((pattern) => pattern.trim())
@@ -58,9 +67,20 @@ export function selectQueues(patterns: string): {
   return {
     queues: DELIVERY_QUEUES.filter(matches),
     fanout: matches(FANOUT),
+    escalation: matches(ESCALATION),
     upkeep: matches(UPKEEP),
     unknown: wanted.filter((pattern) => ![...QUEUES, UPKEEP].some((name) => matchesPattern(name, pattern))),
   };
+}
+
+/** The names of all queues that were chosen. */
+export function namesOf({ queues, fanout, escalation }: ChosenQueues): string[] {
+  return [...queues, ...(fanout ? [FANOUT] : []), ...(escalation ? [ESCALATION] : [])];
+}
+
+/** Nothing at all was chosen: a worker would do nothing. */
+export function isIdle(chosen: ChosenQueues): boolean {
+  return namesOf(chosen).length === 0 && !chosen.upkeep;
 }
 
 function matchesPattern(name: string, pattern: string): boolean {

@@ -1,4 +1,4 @@
-import { type AlertLevel, LEVEL_RULES } from '../domain/alert.js';
+import { type AlertLevel, LEVEL_RULES, tellsOfSeveralAlerts } from '../domain/alert.js';
 import { CHANNELS, type Channel } from '../domain/channel.js';
 import type { FailureClass } from '../domain/failure.js';
 import type { Claimed } from '../ledger/claim.js';
@@ -41,7 +41,7 @@ export function objectionTo(claim: Claimed, { poisonAfter, mandatory }: GuardRul
   if (claim.person === null) return { state: 'suppressed', reason: 'person_erased' };
   if (!claim.person.active) return { state: 'suppressed', reason: 'person_inactive' };
   const { eventType } = claim.notification;
-  const whatever = alert === null ? mandatory(eventType) : mandatoryFor(alert.level);
+  const whatever = mandatoryOn(claim, mandatory(eventType));
   const unwished = wishAgainst(claim.channel, { eventType, mandatory: whatever }, claim.person);
   if (unwished !== null) return { state: 'suppressed', reason: unwished };
   // Taken away, or registered by somebody else since: whoever holds it now must not read this.
@@ -52,6 +52,12 @@ export function objectionTo(claim: Claimed, { poisonAfter, mandatory }: GuardRul
   if (quiet === null) return null;
   if (quiet.expires) return { state: 'expired', reason: 'expires_in_quiet_hours' };
   return { state: 'scheduled', reason: 'quiet_hours', dueInMs: quiet.until.getTime() - at.getTime() };
+}
+
+/** What was held back was wished for, alert by alert, when it was. */
+function mandatoryOn({ notification }: Claimed, ofEvent: readonly Channel[]): readonly Channel[] {
+  if (notification.alert !== null) return mandatoryFor(notification.alert.level);
+  return tellsOfSeveralAlerts(notification) ? CHANNELS : ofEvent;
 }
 
 /** The channels on which an alert of a level is told whatever people have switched off. */

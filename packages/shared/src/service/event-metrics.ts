@@ -103,6 +103,20 @@ export function countEvents(events: Events, registry: Registry): Events {
     'state',
   );
   const nobody = counter('belfry_alerts_nobody_total', 'Times that an alert had nobody to tell.', 'level');
+  const escalated = counter(
+    'belfry_escalation_steps_total',
+    'Steps of escalations that were taken, by the level of the alert.',
+    'level',
+  );
+  const late = histogram(
+    'belfry_escalation_late_seconds',
+    'How long after it was due a step of an escalation was taken.',
+    LONG,
+  );
+  const escalationFailures = counter(
+    'belfry_escalation_failures_total',
+    'Steps of escalations that could not be taken, and were tried again.',
+  );
   const takenOver = counter(
     'belfry_deliveries_taken_over_total',
     'Deliveries taken over from a lost worker.',
@@ -189,6 +203,15 @@ export function countEvents(events: Events, registry: Registry): Events {
     nobodyToTell(facts) {
       nobody.inc({ level: facts.level });
       events.nobodyToTell(facts);
+    },
+    escalated(facts) {
+      escalated.inc({ level: facts.level });
+      late.observe(facts.lateMs / 1_000);
+      events.escalated(facts);
+    },
+    escalationFailed(facts) {
+      escalationFailures.inc();
+      events.escalationFailed(facts);
     },
     accepted(facts) {
       accepted.inc({ priority: facts.priority, kind: facts.kind });

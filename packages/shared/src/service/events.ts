@@ -6,6 +6,7 @@ import { maskAddress } from '../domain/mask.js';
 import type { OutcomeKind } from '../domain/outcome.js';
 import type { ProviderStanding } from '../domain/provider-standing.js';
 import { complainQuietly } from './complain.js';
+import { type EscalationEvents, escalationLines } from './escalation-events.js';
 import { type InboundEvents, inboundLines } from './inbound-events.js';
 import type { Logger } from './log.js';
 import { type WatchEvents, watchEvents } from './watch-events.js';
@@ -14,7 +15,7 @@ import { type WatchEvents, watchEvents } from './watch-events.js';
  * What happens in the fleet, announced by the code that does it. Only this file words a log line, and only its neighbour
  * `event-metrics.ts` counts a metric.
  */
-export interface Events extends InboundEvents, WatchEvents {
+export interface Events extends EscalationEvents, InboundEvents, WatchEvents {
   accepted(facts: {
     notificationId: string;
     caller: string;
@@ -120,6 +121,7 @@ export function createEvents(log: Logger): Events {
   return {
     ...inboundLines(log),
     ...watchEvents(log),
+    ...escalationLines(log, complain),
     accepted: (facts) =>
       log.info(
         {

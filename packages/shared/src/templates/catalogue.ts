@@ -128,7 +128,9 @@ async function loadEvent(
     problems.push({ file: `${name}/manifest.js`, message: manifest });
     return undefined;
   }
-  const parts = parseSources(folder, manifest, engines, problems);
+  // Alerts that are held back are told of together, whatever a manifest says.
+  const several = name === ALERT_EVENT || manifest.digest !== undefined;
+  const parts = parseSources(folder, manifest, engines, problems, several);
   const definition: EventDefinition = {
     name,
     title: manifest.title ?? name,

@@ -5,7 +5,7 @@ import type { TemplateProblem } from './problem.js';
 
 /**
  * The files of an event in one locale. `note` serves realtime, push and webhook; `digest` serves every channel, for an event
- * whose manifest has a digest.
+ * whose manifest has a digest, but text messages where there is a `digest.sms`.
  */
 const TEMPLATE_FILES = [
   'email.subject',
@@ -16,6 +16,7 @@ const TEMPLATE_FILES = [
   'note.body',
   'digest.title',
   'digest.body',
+  'digest.sms',
 ] as const;
 export type TemplateFile = (typeof TEMPLATE_FILES)[number];
 
@@ -29,7 +30,8 @@ export interface EventFolder {
 
 const EVENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const SUFFIX = '.liquid';
-const DIGEST_FILES = ['digest.title', 'digest.body'] as const satisfies readonly TemplateFile[];
+const NEEDED_OF_DIGEST = ['digest.title', 'digest.body'] as const satisfies readonly TemplateFile[];
+const DIGEST_FILES = [...NEEDED_OF_DIGEST, 'digest.sms'] as const satisfies readonly TemplateFile[];
 const REQUIRED = TEMPLATE_FILES.filter((file) => file !== 'email.html' && !isOfDigest(file));
 
 /** True for the files that tell of several. */
@@ -41,7 +43,7 @@ export function isOfDigest(file: TemplateFile): boolean {
 export function digestProblems({ name, sources }: EventFolder, wanted: boolean): TemplateProblem[] {
   const [english, path] = [sources.get(FALLBACK_LOCALE), `${name}/${FALLBACK_LOCALE}`];
   if (wanted)
-    return DIGEST_FILES.filter((file) => !english?.has(file)).map((file) => ({
+    return NEEDED_OF_DIGEST.filter((file) => !english?.has(file)).map((file) => ({
       file: `${path}/${file}${SUFFIX}`,
       message: 'is missing; the manifest has a digest, so add the file that tells of several',
     }));

@@ -18,16 +18,19 @@ export type Parts = ReadonlyMap<string, ReadonlyMap<TemplateFile, Part>>;
 /**
  * Parses every file of an event, and follows what they include. What would only show when somebody is to be told
  * something shows here: bad syntax, an unknown filter or layout, a variable that the manifest does not declare.
+ *
+ * @param tellsOfSeveral whether it has to have the files that tell of several.
  */
 export function parseSources(
   folder: EventFolder,
   manifest: Manifest,
   engines: Engines,
   problems: TemplateProblem[],
+  tellsOfSeveral: boolean,
 ): Parts {
   const known = new Set<string>([...Object.keys(manifest.variables.shape), ...BUILT_IN]);
   const knownOfSeveral = new Set<string>(['items', 'count', ...BUILT_IN]);
-  problems.push(...digestProblems(folder, manifest.digest !== undefined));
+  problems.push(...digestProblems(folder, tellsOfSeveral));
   const parts = new Map<string, ReadonlyMap<TemplateFile, Part>>();
   for (const [locale, sources] of folder.sources) {
     const parsed = new Map<TemplateFile, Part>();

@@ -28,6 +28,8 @@ export interface RenderRequest<C extends Channel = Channel> {
   readonly at: Date;
   /** Several of the event, oldest first, to be told in one message in the place of `context`. */
   readonly items?: readonly RenderedItem[] | undefined;
+  /** How many there are, when `items` are only the first of them. */
+  readonly count?: number | undefined;
 }
 
 /** One of several that are told in one message. */
@@ -69,7 +71,7 @@ export function createRenderer(catalogue: Catalogue, options: RendererOptions = 
       // Checked again: the templates may be newer than the notification.
       const [checked, compose] =
         (request.items?.length ?? 0) > 1
-          ? ([checkItems(definition.variables, request.items ?? []), COMPOSE_SEVERAL] as const)
+          ? ([checkItems(definition.variables, request), COMPOSE_SEVERAL] as const)
           : ([checkContext(definition.variables, contextOf(request)), COMPOSE] as const);
       if (!checked.ok)
         return { ok: false, reason: checked.problems.map((problem) => problem.message).join(' ') };
@@ -119,8 +121,8 @@ const COMPOSE_SEVERAL: typeof COMPOSE = {
     return { content: { subject: title, text: `${toDocument(body)}\n` }, locale };
   },
   sms(write) {
-    const { body, locale } = severalIn(write);
-    return { content: { text: toShortText(body) }, locale };
+    const { text, locale } = required('digest.body', write('digest.sms') ?? write('digest.body'));
+    return { content: { text: toShortText(text) }, locale };
   },
   realtime: composeSeveral,
   push: composeSeveral,
@@ -171,14 +173,17 @@ function contextOf({ event, title, message, context, items }: RenderRequest): Re
 }
 
 /** What the template of several reads: `items`, each with its own variables and `at`, and their `count`. */
-function checkItems(variables: z.ZodType, items: readonly RenderedItem[]): CheckedContext {
+function checkItems(
+  variables: z.ZodType,
+  { items = [], count = items.length }: RenderRequest,
+): CheckedContext {
   const known: Record<string, unknown>[] = [];
   for (const { context, at } of items) {
     const checked = checkContext(variables, context);
     if (!checked.ok) return checked;
     known.push({ ...checked.known, at });
   }
-  return { ok: true, context: {}, known: { items: known, count: known.length } };
+  return { ok: true, context: {}, known: { items: known, count } };
 }
 
 function runPart(

@@ -13,6 +13,7 @@ import type { QueueEngine } from '../queue/queue-engine.js';
 import { queueOf } from '../queue/topology.js';
 import type { Events } from '../service/events.js';
 import { wakeBroadcasts } from './broadcasts.js';
+import { wakeEscalations } from './escalations.js';
 
 /** Rows touched within this time are left alone: their job may be on its way. */
 const GRACE_MS = 5_000;
@@ -49,7 +50,7 @@ export interface ReconcileOptions {
  * page; what is found missing gets a new generation, so that its job's name was never used. Should a row get two jobs,
  * the claim lets one of them pass. A queue that cannot be asked keeps no other from being mended.
  *
- * Broadcasts that are to be told get theirs, too.
+ * Broadcasts that are to be told and steps of escalations get theirs, too.
  *
  * @returns how many jobs of deliveries were made.
  */
@@ -57,6 +58,7 @@ export async function reconcile(parts: ReconcileParts, options: ReconcileOptions
   const { graceMs = GRACE_MS, thorough = false } = options;
   let made = await setAlarms(parts);
   await wakeBroadcasts(parts);
+  await wakeEscalations(parts);
   for (const { channel, priority, open, owed } of await countOpen(parts.database, graceMs)) {
     if (owed === 0) continue;
     const where = { channel, priority, graceMs };

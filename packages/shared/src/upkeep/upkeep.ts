@@ -6,6 +6,7 @@ import { retryAll } from '../queue/retry-all.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
 import { settleBroadcasts } from './broadcasts.js';
+import { takeOverdue } from './escalations.js';
 import { mailOperator, type OperatorMailOptions } from './operator-mail.js';
 import { createPruner } from './prune.js';
 import { type ReconcileParts, reconcile } from './reconcile.js';
@@ -27,6 +28,7 @@ const PRUNE_INTERVAL_MS = 5_000;
 const WORKERS_INTERVAL_MS = 60_000;
 const BROADCASTS_INTERVAL_MS = 2_000;
 const HEARTBEATS_INTERVAL_MS = 1_000;
+const ESCALATIONS_INTERVAL_MS = 1_000;
 /** How often the engine is asked whether it is there. */
 const WATCH_MS = 500;
 
@@ -47,7 +49,14 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
     }),
     turn(database, events, 'broadcasts', BROADCASTS_INTERVAL_MS, () => settleBroadcasts(parts)),
     turn(database, events, 'heartbeats', HEARTBEATS_INTERVAL_MS, () =>
-      missHeartbeats({ ...parts, escalationStepMs: options.escalationStepMs }),
+      missHeartbeats({
+        ...parts,
+        escalationStepMs: options.escalationStepMs,
+        operatorEmail: options.operatorMail?.to ?? null,
+      }),
+    ),
+    turn(database, events, 'escalations', ESCALATIONS_INTERVAL_MS, () =>
+      takeOverdue({ ...parts, operatorEmail: options.operatorMail?.to ?? null }),
     ),
     turn(database, events, 'forget-workers', WORKERS_INTERVAL_MS, async () => {
       while ((await forgetLostWorkers(database, AT_ONCE)) === AT_ONCE);

@@ -24,6 +24,7 @@ import type { Channel } from '../../domain/channel.js';
 import type { OnCallLayer } from '../../domain/on-call.js';
 import { createdAt, moment } from './columns.js';
 import { person } from './people.js';
+import { notification } from './sending.js';
 
 /** Four digits for as long as they last, and unique among the last million alerts. */
 export const alertCode = pgSequence('alert_code', {
@@ -190,16 +191,27 @@ export const alertPass = pgTable(
       .notNull()
       .references(() => person.id, { onDelete: 'cascade' }),
     channel: text('channel').$type<Channel>().notNull(),
-    /** The deliveries that passed, each with the time in epoch seconds. */
+    /** The notifications that passed, each with the time in epoch seconds. */
     passes: jsonb('passes').$type<Record<string, number>>().notNull().default({}),
     /** When each source was last told of, in epoch seconds. */
     sources: jsonb('sources').$type<Record<string, number>>().notNull().default({}),
-    /** The delivery that will tell of what was held back; null when nothing is. */
-    deliveryId: uuid('delivery_id').unique(),
-    /** How many alerts it tells of so far. */
-    items: integer('items').notNull().default(0),
+    /** The notification that will tell of what was held back; null when nothing is. */
+    bundleId: uuid('bundle_id'),
   },
   (table) => [primaryKey({ columns: [table.personId, table.channel] })],
+);
+
+/** What a bundle tells of: an alert that was held back, once, however often it was to be told. */
+export const alertBundled = pgTable(
+  'alert_bundled',
+  {
+    bundleId: uuid('bundle_id')
+      .notNull()
+      .references(() => notification.id, { onDelete: 'cascade' }),
+    /** No foreign key: an alert that is gone is not told of. */
+    alertId: uuid('alert_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.bundleId, table.alertId] })],
 );
 
 /** What the fleet knows of itself, by the name of the check. */

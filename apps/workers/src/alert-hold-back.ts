@@ -1,0 +1,107 @@
+import type { AlertLimits } from '@belfry/shared/config/alert-settings.js';
+import { tellsOfSeveralAlerts } from '@belfry/shared/domain/alert.js';
+import { openBundle, type PassOf, passAlerts } from '@belfry/shared/ledger/alert-pass.js';
+import type { Claimed } from '@belfry/shared/ledger/claim.js';
+import type { Database } from '@belfry/shared/ledger/database.js';
+import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
+import { createBatcher } from '@belfry/shared/service/batcher.js';
+import type { Holding } from './holding.js';
+
+interface AlertHoldBackParts {
+  readonly database: Database;
+  /** This worker process: a lease carries it. */
+  readonly owner: string;
+  readonly enqueuer: Pick<Enqueuer, 'enqueue'>;
+  readonly limits: AlertLimits;
+}
+
+/** In a storm one transaction lets as many pass, or holds them back. */
+const BATCH = 100;
+const FLIGHTS = 2;
+
+/** Keeps to how often alerts may reach a person on a channel, and has bundles tell of the others. */
+export function createAlertHoldBack({ database, owner, enqueuer, limits }: AlertHoldBackParts) {
+  const limitsOf = ({ channel }: Pick<Claimed, 'channel'>) => limits[channel] ?? [];
+  const turns = createBatcher<Turn, Outcome>({
+    batch: BATCH,
+    flights: FLIGHTS,
+    waiting: 20_000,
+    async run(given) {
+      const outcomes = new Map<Turn, Outcome>();
+      // One after the other: each holds a row that others wait for, and none waits while it holds one.
+      for (const turns of byPerson(given))
+        for (const [turn, outcome] of await pass(turns)) outcomes.set(turn, outcome);
+      return given.map((turn) => outcomes.get(turn) ?? { failed: new Error('A turn without an outcome.') });
+    },
+  });
+
+  /** What fails for one person keeps nobody else's alerts back. */
+  async function pass(given: readonly Turn[]): Promise<(readonly [Turn, Outcome])[]> {
+    const [first] = given;
+    if (first === undefined) return [];
+    try {
+      const claims = given.map(({ claim }) => claim);
+      const { passages, seeds } = await passAlerts(database, owner, first.of, claims, limitsOf(first.of));
+      enqueuer.enqueue(seeds);
+      return given.map((turn, index) => [turn, holdingOf(passages[index] ?? { kind: 'lost' })]);
+    } catch (failed) {
+      return given.map((turn) => [turn, { failed }]);
+    }
+  }
+
+  async function open(claim: Claimed, of: PassOf): Promise<Holding> {
+    const opening = await openBundle(database, of, claim, limitsOf(claim));
+    switch (opening.kind) {
+      case 'tell':
+        return { kind: 'pass', several: opening };
+      case 'early':
+        return {
+          kind: 'objected',
+          objection: { state: 'scheduled', reason: 'alert_limit', dueInMs: opening.waitMs },
+        };
+      case 'empty':
+        return { kind: 'objected', objection: { state: 'suppressed', reason: 'no_open_alert' } };
+      case 'lost':
+        return opening;
+    }
+  }
+
+  return {
+    /** Whether it tells of alerts. */
+    concerns: ({ notification }: Claimed) =>
+      notification.alert !== null || tellsOfSeveralAlerts(notification),
+    async holdBack(claim: Claimed): Promise<Holding> {
+      const { notification, channel } = claim;
+      const { personId } = notification;
+      // The operator's mail, that nobody could be told, is no person's.
+      if (personId === null) return { kind: 'pass' };
+      if (notification.alert === null) return open(claim, { personId, channel });
+      if (limitsOf(claim).length === 0) return { kind: 'pass' };
+      const outcome = await turns.add({ claim, of: { personId, channel } });
+      if ('failed' in outcome) throw outcome.failed;
+      return outcome;
+    },
+  };
+}
+
+interface Turn {
+  readonly claim: Claimed;
+  readonly of: PassOf;
+}
+
+type Outcome = Holding | { readonly failed: unknown };
+
+function holdingOf(passage: Awaited<ReturnType<typeof passAlerts>>['passages'][number]): Holding {
+  return passage.kind === 'bundled'
+    ? { kind: 'handed_over', reason: `bundled_into:${passage.bundleId}` }
+    : passage;
+}
+
+function byPerson(turns: readonly Turn[]): Turn[][] {
+  const groups = new Map<string, Turn[]>();
+  for (const turn of turns) {
+    const key = `${turn.of.channel} ${turn.of.personId}`;
+    groups.set(key, [...(groups.get(key) ?? []), turn]);
+  }
+  return [...groups.values()];
+}

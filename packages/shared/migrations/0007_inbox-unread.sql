@@ -1,1 +1,0 @@
-CREATE INDEX "inbox_item_unread" ON "inbox_item" USING btree ("person_id","seq") WHERE read_at IS NULL;

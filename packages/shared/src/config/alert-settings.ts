@@ -1,0 +1,40 @@
+import type { AlertLimit } from '../domain/alert-limit.js';
+import type { Channel } from '../domain/channel.js';
+import { limits } from './fields.js';
+
+/** How many messages about alerts reach one person on a channel. */
+export const alertLimitFields = {
+  ALERT_LIMIT_SMS: limits
+    .default([
+      { points: 1, seconds: 60 },
+      { points: 5, seconds: 900 },
+    ])
+    .describe(
+      'Text messages about alerts to one person, as 1/60s,5/900s, or off. The first alert of each source always passes; what is more is told in one message when the limit allows it.',
+    ),
+  ALERT_LIMIT_EMAIL: limits.default(oftener()).describe('The same for mails.'),
+  ALERT_LIMIT_PUSH: limits.default(oftener()).describe('The same for pushes.'),
+} as const;
+
+function oftener() {
+  return [
+    { points: 3, seconds: 60 },
+    { points: 20, seconds: 900 },
+  ];
+}
+
+/** By channel; there is no limit on a channel that is not here. */
+export type AlertLimits = Readonly<Partial<Record<Channel, readonly AlertLimit[]>>>;
+
+/** The limits as the settings have them. Inboxes and webhooks have none: what reads them is no telephone. */
+export function alertLimitsOf(settings: {
+  readonly ALERT_LIMIT_SMS: readonly AlertLimit[];
+  readonly ALERT_LIMIT_EMAIL: readonly AlertLimit[];
+  readonly ALERT_LIMIT_PUSH: readonly AlertLimit[];
+}): AlertLimits {
+  return {
+    sms: settings.ALERT_LIMIT_SMS,
+    email: settings.ALERT_LIMIT_EMAIL,
+    push: settings.ALERT_LIMIT_PUSH,
+  };
+}

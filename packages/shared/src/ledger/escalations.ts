@@ -1,0 +1,108 @@
+import { ALERT, type AlertRow } from './alerts.js';
+import type { Database, Statements } from './database.js';
+
+/** When a step of an alert's escalation is to be taken. */
+export interface Alarm {
+  readonly alertId: string;
+  /** From 1 on. */
+  readonly step: number;
+  /** Milliseconds from now on; 0 when it is due. */
+  readonly delayMs: number;
+}
+
+/** What is found of an alert whose step is to be taken. */
+export type DueAlert =
+  /** Its row is held: nobody acknowledges, resolves or escalates it before the transaction ends. */
+  | { readonly kind: 'due'; readonly alert: AlertRow; readonly lateMs: number }
+  | { readonly kind: 'early'; readonly waitMs: number }
+  /** Nobody waits for a step, this one has been taken, or somebody else is about to. */
+  | { readonly kind: 'over' };
+
+/**
+ * Takes the row of an alert to go a step on, and says whether it is time to: by the database's clock, once the row is held.
+ *
+ * @param step the step that is expected to be the next one; null for whichever it is.
+ * @param wait whether to wait for whoever holds the row, or leave it to them.
+ */
+export async function holdDueAlert(
+  transaction: Statements,
+  alertId: string,
+  { step, wait }: { readonly step: number | null; readonly wait: boolean },
+): Promise<DueAlert> {
+  const [alert] = await transaction.rows<AlertRow>(
+    `SELECT ${ALERT} FROM alert WHERE id = $1 AND status = 'open' AND due_at IS NOT NULL FOR UPDATE ${wait ? '' : 'SKIP LOCKED'}`,
+    [alertId],
+  );
+  if (alert === undefined || (step !== null && alert.steps >= step)) return { kind: 'over' };
+  // A statement of its own: what stands beside FOR UPDATE is worked out before the row is held.
+  const [clock] = await transaction.rows<{ waitMs: number }>(
+    `SELECT (extract(epoch FROM due_at - clock_timestamp()) * 1000)::float8 AS "waitMs" FROM alert WHERE id = $1`,
+    [alertId],
+  );
+  const waitMs = clock?.waitMs ?? 0;
+  return waitMs > 0 ? { kind: 'early', waitMs } : { kind: 'due', alert, lateMs: -waitMs };
+}
+
+/**
+ * Counts a step as taken, in the transaction that holds the alert and has written what it tells, and sets the next one: by the
+ * clock of now, so that after one that came late the others do not come all at once.
+ *
+ * @param nextMs milliseconds until the next step; null after the last one.
+ */
+export async function endStep(
+  transaction: Statements,
+  alertId: string,
+  nextMs: number | null,
+): Promise<void> {
+  await transaction.rows(
+    `UPDATE alert SET steps = steps + 1, due_at = clock_timestamp() + $2::float8 * interval '1 millisecond' WHERE id = $1`,
+    [alertId, nextMs],
+  );
+}
+
+/** Where a page of alarms ended. */
+export interface AlarmPlace {
+  readonly dueAt: string;
+  readonly alertId: string;
+}
+
+/** A page of the steps that are due, or will be within the next day, the first first. */
+export async function pageOfAlarms(
+  database: Database,
+  after: AlarmPlace | null,
+  limit: number,
+): Promise<{ readonly alarms: Alarm[]; readonly last: AlarmPlace | null }> {
+  const alarms = await database.rows<Alarm & AlarmPlace & Record<string, unknown>>(
+    `SELECT id AS "alertId", steps + 1 AS step, due_at::text AS "dueAt",
+       greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs"
+     FROM alert WHERE status = 'open' AND due_at IS NOT NULL AND due_at < now() + interval '24 hours'
+       AND ($1::text IS NULL OR (due_at, id) > ($1::timestamptz, $2::uuid))
+     ORDER BY due_at, id LIMIT $3`,
+    [after?.dueAt ?? null, after?.alertId ?? null, limit],
+  );
+  return { alarms, last: alarms.length < limit ? null : (alarms.at(-1) ?? null) };
+}
+
+/** Alerts with a step that was due `graceMs` ago and has not been taken, the latest of them first. */
+export async function overdueAlerts(
+  database: Database,
+  graceMs: number,
+  limit: number,
+): Promise<readonly string[]> {
+  const rows = await database.rows<{ id: string }>(
+    `SELECT id FROM alert WHERE status = 'open' AND due_at < now() - $1 * interval '1 millisecond'
+     ORDER BY due_at LIMIT $2`,
+    [graceMs, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** How many open alerts told nobody when they were to tell somebody last. */
+export async function countUntold(database: Database): Promise<number> {
+  const [row] = await database.rows<{ untold: number }>(
+    `SELECT count(*)::int AS untold FROM alert a WHERE a.status = 'open' AND (
+       SELECT e.kind FROM alert_event e WHERE e.alert_id = a.id AND e.kind IN ('notified', 'nobody')
+       ORDER BY e.id DESC LIMIT 1) = 'nobody'`,
+  );
+  return row?.untold ?? 0;
+}

@@ -1,0 +1,77 @@
+import { stepAfter } from '../domain/alert.js';
+import { recordAlertEvents } from '../ledger/alert-timeline.js';
+import type { AlertRow } from '../ledger/alerts.js';
+import type { Database, Statements } from '../ledger/database.js';
+import { endStep, holdDueAlert } from '../ledger/escalations.js';
+import { retryTransient } from '../ledger/retry-transient.js';
+import type { Enqueuer } from '../queue/enqueuer.js';
+import type { Events } from '../service/events.js';
+import { seedsOf } from './notifier.js';
+import { type Told, tellOfAlert } from './tell-of-alert.js';
+
+export interface EscalationParts {
+  readonly database: Database;
+  readonly enqueuer: Pick<Enqueuer, 'enqueue' | 'setAlarms'>;
+  readonly events: Pick<Events, 'escalated' | 'escalationFailed' | 'nobodyToTell'>;
+  /** Who is told by mail when there is nobody to tell; null for nobody. */
+  readonly operatorEmail: string | null;
+}
+
+/** What came of it. */
+export type Escalated =
+  | { readonly kind: 'taken'; readonly step: number }
+  | { readonly kind: 'early'; readonly waitMs: number }
+  /** There is nothing to do, now or later: it was acknowledged, or this step has been taken. */
+  | { readonly kind: 'over' };
+
+/**
+ * Takes the next step of an alert's escalation, if it is time and nobody has acknowledged it. Who is told, that the step was
+ * taken and when the next one is due are one commit, made while the alert's row is held: so a step is taken once or not yet,
+ * and never after an acknowledgement. The jobs come after it.
+ *
+ * @param options as for `holdDueAlert`.
+ */
+export async function escalationStep(
+  { database, enqueuer, events, operatorEmail }: EscalationParts,
+  alertId: string,
+  options: { readonly step: number | null; readonly wait: boolean },
+): Promise<Escalated> {
+  const found = await retryTransient(() =>
+    database.transaction(async (transaction) => {
+      const due = await holdDueAlert(transaction, alertId, options);
+      if (due.kind !== 'due') return due;
+      const taken = await take(transaction, due.alert, operatorEmail);
+      return { kind: 'taken' as const, lateMs: due.lateMs, ...taken };
+    }),
+  );
+  if (found.kind !== 'taken') return found;
+  const { alert, step, nextMs, notified, nobody, notifications, lateMs } = found;
+  enqueuer.enqueue(notifications.flatMap(seedsOf));
+  if (nextMs !== null) void enqueuer.setAlarms([{ alertId, step: step + 1, delayMs: nextMs }]);
+  events.escalated({ alertId, level: alert.level, step, notified, lateMs });
+  if (nobody) events.nobodyToTell({ alertId, level: alert.level, step });
+  return { kind: 'taken', step };
+}
+
+interface Taken extends Told {
+  readonly alert: AlertRow;
+  readonly step: number;
+  /** Milliseconds until the next one; null after the last. */
+  readonly nextMs: number | null;
+}
+
+async function take(transaction: Statements, alert: AlertRow, operatorEmail: string | null): Promise<Taken> {
+  const step = alert.steps + 1;
+  const now = alert.policy === null ? null : stepAfter(alert.policy, alert.steps);
+  const next = alert.policy === null ? null : stepAfter(alert.policy, step);
+  if (now === null) throw new Error('An alert waits for a step that its policy does not have.');
+  const { name, notify, channels } = now;
+  const details = {
+    ...(name === undefined ? {} : { name }),
+    ...(channels === undefined ? {} : { channels }),
+  };
+  await recordAlertEvents(transaction, alert.id, [{ kind: 'escalated', step, details }]);
+  const told = await tellOfAlert(transaction, alert, notify, { step, channels, operatorEmail });
+  await endStep(transaction, alert.id, next?.after_ms ?? null);
+  return { alert, step, nextMs: next?.after_ms ?? null, ...told };
+}

@@ -1,0 +1,33 @@
+import type { AlertLevel } from '../domain/alert.js';
+import type { Complain } from './complain.js';
+import type { Logger } from './log.js';
+
+/** What happens to alerts while nobody has acknowledged them. */
+export interface EscalationEvents {
+  /** A step of an escalation was committed, so long after it was due. */
+  escalated(facts: {
+    alertId: string;
+    level: AlertLevel;
+    step: number;
+    notified: number;
+    lateMs: number;
+  }): void;
+  escalationFailed(facts: { alertId: string; error: unknown }): void;
+}
+
+/** They as log lines. */
+export function escalationLines(log: Logger, complain: Complain): EscalationEvents {
+  return {
+    escalated: ({ alertId, level, step, notified, lateMs }) =>
+      log.info(
+        { event: 'escalated', alert_id: alertId, level, step, notified, late_ms: Math.round(lateMs) },
+        'alert escalated',
+      ),
+    escalationFailed: ({ alertId, error }) =>
+      complain(
+        `escalation:${alertId}`,
+        { event: 'escalation_failed', alert_id: alertId, err: error },
+        'a step of an escalation could not be taken; it is tried again',
+      ),
+  };
+}

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import type { AlertLimit } from '@belfry/shared/domain/alert-limit.js';
+import type { Channel } from '@belfry/shared/domain/channel.js';
+import { newId } from '@belfry/shared/domain/ids.js';
+import { openBundle, passAlerts } from '@belfry/shared/ledger/alert-pass.js';
+import { acknowledgeAlert } from '@belfry/shared/ledger/alerts.js';
+import { type Claimed, claimDeliveries } from '@belfry/shared/ledger/claim.js';
+import { putDevice } from '@belfry/shared/ledger/devices.js';
+import { erasePerson } from '@belfry/shared/ledger/erase.js';
+import { putPerson } from '@belfry/shared/ledger/people.js';
+import { escalatingOn, writePolicy } from './escalating.js';
+import { claimed, OPS, rowOf, withLedger } from './with-ledger.js';
+
+const LIMITS: readonly AlertLimit[] = [{ points: 3, seconds: 60 }];
+const ANNA = newId();
+
+describe('a storm of alerts', () => {
+  const ledger = withLedger();
+  const { raise } = escalatingOn();
+  const both = (n: number) => (n % 2 === 0 ? ledger.one : ledger.two);
+  before(() => putPerson(ledger.one, 'ops', { email: 'ops@example.org', roles: ['admin'] }, OPS));
+
+  /** The people that there are besides are no admins for the time of a test. */
+  async function only(id: string, more: Parameters<typeof putPerson>[2] = {}): Promise<void> {
+    await ledger.one.rows("UPDATE person SET roles = '{}'");
+    await putPerson(ledger.one, id, { email: `${id}@example.org`, roles: ['admin'], ...more }, OPS);
+  }
+  async function claimsOf(alertId: string, channel: Channel = 'email'): Promise<Claimed[]> {
+    const rows = await ledger.one.rows<{ id: string }>(
+      `SELECT d.id FROM delivery d JOIN notification n ON n.id = d.notification_id
+       WHERE n.alert_id = $1 AND d.channel = $2 AND d.state = 'queued' ORDER BY d.id`,
+      [alertId, channel],
+    );
+    return (
+      await claimDeliveries(
+        ledger.one,
+        ANNA,
+        60_000,
+        rows.map(({ id }) => id),
+      )
+    ).map(claimed);
+  }
+  async function storm(count: number, sources: number, message = 'Full'): Promise<Claimed[]> {
+    const claims: Claimed[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const alert = await raise(ledger.one, { source: `s${n % sources}`, message: `${message} ${n}` });
+      claims.push(...(await claimsOf(alert.id)));
+    }
+    return claims;
+  }
+  const ask = (personId: string, claims: readonly Claimed[], n = 0, channel: Channel = 'email') =>
+    passAlerts(both(n), ANNA, { personId, channel }, claims, LIMITS);
+  const bundlesOf = (personId: string) =>
+    ledger.one.rows<{
+      id: string;
+      delivery: string;
+      address: string;
+      priority: string;
+      open_count: number;
+      due_in: number;
+    }>(
+      `SELECT n.id, d.id AS delivery, d.address, d.priority, n.open_count, (extract(epoch FROM d.due_at - now()))::float8 AS due_in
+       FROM notification n JOIN delivery d ON d.notification_id = n.id
+       WHERE n.person_id = $1 AND n.digest ORDER BY n.id, d.id`,
+      [personId],
+    );
+  async function claimBundle(delivery: string): Promise<Claimed> {
+    await ledger.one.rows('UPDATE delivery SET due_at = now() WHERE id = $1', [delivery]);
+    return claimed((await claimDeliveries(ledger.one, ANNA, 60_000, [delivery]))[0]);
+  }
+  const age = (personId: string, seconds: number) =>
+    ledger.one.rows(
+      `UPDATE alert_pass SET passes = (SELECT jsonb_object_agg(key, to_jsonb(value::float8 - $2)) FROM jsonb_each(passes)) WHERE person_id = $1`,
+      [personId, seconds],
+    );
+
+  it('lets as many pass as may and the first of each source, however many come at once, and has one bundle tell of the others', async () => {
+    await only('many');
+    const claims = await storm(30, 5);
+    const pieces = Array.from({ length: 10 }, (_, n) => claims.slice(n * 3, n * 3 + 3));
+    const asked = await Promise.all(pieces.map((piece, n) => ask('many', piece, n)));
+    const passages = asked.flatMap(({ passages }) => passages);
+    const passing = claims.filter((_, n) => passages[n]?.kind === 'pass');
+    assert.equal(passing.length, 5);
+    assert.equal(new Set(passing.map(({ notification }) => notification.alert?.source)).size, 5);
+    const [bundle, ...others] = await bundlesOf('many');
+    assert.deepEqual([others, bundle?.open_count, bundle?.priority], [[], 1, 'critical']);
+    assert.equal(asked.flatMap(({ seeds }) => seeds).length, 1);
+    assert.ok((bundle?.due_in ?? 0) > 0 && (bundle?.due_in ?? 0) <= 60);
+    for (const [n, claim] of claims.entries()) {
+      const row = await rowOf(ledger.one, claim.deliveryId);
+      if (passages[n]?.kind === 'pass') assert.equal(row.state, 'sending');
+      else
+        assert.deepEqual(
+          [row.state, row.reason, row.provider, row.provider_id, row.lease_owner],
+          ['sent', `bundled_into:${bundle?.id}`, 'bundle', bundle?.delivery, null],
+        );
+    }
+    const again = await ask('many', passing);
+    assert.ok(
+      again.passages.every(({ kind }) => kind === 'pass'),
+      'who has passed passes again',
+    );
+    const carrier = await claimBundle(String(bundle?.delivery));
+    const early = await openBundle(ledger.one, { personId: 'many', channel: 'email' }, carrier, LIMITS);
+    assert.ok(early.kind === 'early' && early.waitMs > 0 && early.waitMs <= 60_000);
+    await age('many', 61);
+    const told = await openBundle(ledger.one, { personId: 'many', channel: 'email' }, carrier, LIMITS);
+    assert.ok(told.kind === 'tell' && told.count === 25 && told.items.length === 25);
+  });
+
+  it('is told of by what is open when the bundle goes out, each alert once, and not at all when nothing is', async () => {
+    await only('open');
+    const { name } = await writePolicy(ledger.one, [{ after_ms: 10, notify: { admins: true } }]);
+    const first = await raise(ledger.one, { policy: name });
+    await ask('open', [...(await claimsOf(first.id)), ...(await storm(4, 1))]);
+    const held = await raise(ledger.one, { policy: name, level: 'warning', source: 'db01', message: 'Slow' });
+    await ask('open', await claimsOf(held.id));
+    await ledger.one.rows('UPDATE alert SET due_at = now() WHERE id = $1', [held.id]);
+    await escalatingOn().step(ledger.one, held.id);
+    await ask('open', await claimsOf(held.id));
+    const [bundle] = await bundlesOf('open');
+    const carrier = await claimBundle(String(bundle?.delivery));
+    await age('open', 61);
+    const of = { personId: 'open', channel: 'email' } as const;
+    const open = async () => {
+      const opening = await openBundle(ledger.one, of, carrier, LIMITS);
+      return opening.kind === 'tell' ? opening.items.map(({ context }) => context.message) : opening.kind;
+    };
+    const told = await open();
+    assert.ok(Array.isArray(told));
+    assert.equal(told.at(-1), 'Slow', 'the loudest comes first');
+    assert.equal(new Set(told).size, told.length);
+    assert.deepEqual(await open(), told, 'twice is as once');
+    await acknowledgeAlert(ledger.one, held.id, { name: 'ops', via: 'api' });
+    assert.deepEqual(await open(), told.slice(0, -1));
+    await ledger.one.rows("UPDATE alert SET status = 'acknowledged'");
+    assert.equal(await open(), 'empty');
+    const next = await raise(ledger.one, { source: 'db01' });
+    const [passage] = (await ask('open', await claimsOf(next.id))).passages;
+    assert.equal(passage?.kind, 'pass', 'the bundle is closed, and the limit allows another');
+  });
+
+  it('holds back nothing that is in other hands by now, and leaves no empty bundle', async () => {
+    await only('lost');
+    const claims = await storm(6, 1);
+    await ledger.one.rows('UPDATE delivery SET claim = claim + 1 WHERE id = ANY($1::uuid[])', [
+      claims.slice(3).map(({ deliveryId }) => deliveryId),
+    ]);
+    const { passages, seeds } = await ask('lost', claims);
+    assert.deepEqual(
+      passages.map(({ kind }) => kind),
+      ['pass', 'pass', 'pass', 'lost', 'lost', 'lost'],
+    );
+    assert.deepEqual([seeds, await bundlesOf('lost')], [[], []]);
+  });
+
+  it('takes the urgency of the most urgent, and goes to every device, but to one address otherwise', async () => {
+    await only('devices');
+    const tokens = ['one', 'two'].map((name) => `dGVzdA:APA91b${name}OfARegistrationToken`);
+    for (const token of tokens)
+      await putDevice(ledger.one, 'devices', { platform: 'android', address: token, keys: null }, OPS);
+    const { name } = await writePolicy(ledger.one, [
+      { after_ms: 10, notify: { admins: true }, channels: ['push'] },
+    ]);
+    const pushes = async (level: 'critical' | 'warning') => {
+      const { id } = await raise(ledger.one, { policy: name, level });
+      await ledger.one.rows('UPDATE alert SET due_at = now() WHERE id = $1', [id]);
+      await escalatingOn().step(ledger.one, id);
+      return claimsOf(id, 'push');
+    };
+    const kinds = async (claims: readonly Claimed[]) =>
+      (await ask('devices', claims, 0, 'push')).passages.map(({ kind }) => kind);
+    for (let n = 0; n < 3; n += 1) assert.deepEqual(await kinds(await pushes('warning')), ['pass', 'pass']);
+    const [one, two] = await pushes('warning');
+    assert.ok(one && two);
+    assert.deepEqual(await kinds([one]), ['bundled']);
+    assert.deepEqual(await kinds([two]), ['bundled']);
+    const low = await bundlesOf('devices');
+    assert.deepEqual(low.map(({ address }) => address).toSorted(), tokens.toSorted());
+    assert.deepEqual(
+      low.map(({ priority, open_count }) => [priority, open_count]),
+      [
+        ['high', 2],
+        ['high', 2],
+      ],
+    );
+    assert.deepEqual(await kinds(await pushes('critical')), ['bundled', 'bundled']);
+    const raised = await bundlesOf('devices');
+    assert.deepEqual(
+      raised.map(({ delivery, priority }) => [delivery, priority]),
+      low.map(({ delivery }) => [delivery, 'critical']),
+    );
+  });
+
+  it('begins another bundle once one will not be sent, and goes with the person', async () => {
+    await only('gone');
+    const claims = await storm(7, 1);
+    await ask('gone', claims.slice(0, 5));
+    const [first] = await bundlesOf('gone');
+    await ledger.one.rows("UPDATE delivery SET state = 'cancelled' WHERE id = $1", [first?.delivery]);
+    await ask('gone', claims.slice(5, 6));
+    assert.equal(new Set((await bundlesOf('gone')).map(({ id }) => id)).size, 2);
+    await erasePerson(ledger.one, 'gone', OPS);
+    const { passages } = await ask('gone', claims.slice(6));
+    assert.deepEqual(passages, [{ kind: 'lost' }]);
+    assert.deepEqual(await ledger.one.rows("SELECT * FROM alert_pass WHERE person_id = 'gone'"), []);
+  });
+
+  it('waits for others no longer than the longest window, whatever they have used up', async () => {
+    await only('patient');
+    await ask('patient', await storm(5, 1));
+    const [bundle] = await bundlesOf('patient');
+    const carrier = await claimBundle(String(bundle?.delivery));
+    const old = {
+      ...carrier,
+      notification: { ...carrier.notification, createdAt: new Date(Date.now() - 61_000) },
+    };
+    const of = { personId: 'patient', channel: 'email' } as const;
+    assert.equal((await openBundle(ledger.one, of, carrier, LIMITS)).kind, 'early');
+    assert.equal((await openBundle(ledger.one, of, old, LIMITS)).kind, 'tell');
+  });
+});

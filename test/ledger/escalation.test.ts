@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { acknowledgeAlert } from '@belfry/shared/ledger/alerts.js';
+import { erasePerson } from '@belfry/shared/ledger/erase.js';
+import { findPolicy, removePolicy } from '@belfry/shared/ledger/escalation-policies.js';
+import { countUntold } from '@belfry/shared/ledger/escalations.js';
+import { addMember } from '@belfry/shared/ledger/groups.js';
+import { putPerson } from '@belfry/shared/ledger/people.js';
+import { takeOverdue } from '@belfry/shared/upkeep/escalations.js';
+import { escalatingOn, OPERATOR, timelineOf, writePolicy } from './escalating.js';
+import { OPS, withLedger } from './with-ledger.js';
+
+const ANNA = { name: 'anna', via: 'api' } as const;
+
+describe('an escalation', () => {
+  const ledger = withLedger();
+  const { raise, step, alarms, partsOf } = escalatingOn();
+  before(async () => {
+    await putPerson(ledger.one, 'admin', { email: 'admin@example.org', roles: ['admin'] }, OPS);
+    for (const id of ['anna', 'ben', 'cat'])
+      await putPerson(ledger.one, id, { email: `${id}@example.org`, phone: `+25191100000${id.length}` }, OPS);
+    await addMember(ledger.one, 'crew', 'ben', OPS);
+    await addMember(ledger.one, 'crew', 'cat', OPS);
+  });
+  const due = (id: string, agoMs = 0) =>
+    ledger.one.rows("UPDATE alert SET due_at = now() - $2 * interval '1 ms' WHERE id = $1", [id, agoMs]);
+  const standing = async (id: string) =>
+    (
+      await ledger.one.rows<{ steps: number; in_ms: number | null }>(
+        'SELECT steps, (extract(epoch FROM due_at - now()) * 1000)::float8 AS in_ms FROM alert WHERE id = $1',
+        [id],
+      )
+    )[0];
+  const toldAt = async (id: string, at: number) =>
+    (await timelineOf(ledger.one, id))
+      .filter(({ kind, step }) => kind === 'notified' && step === at)
+      .map(({ person_id }) => person_id);
+  const channelsAt = (id: string, at: number) =>
+    ledger.one.rows<{ person_id: string; channel: string }>(
+      `SELECT n.person_id, d.channel FROM notification n JOIN delivery d ON d.notification_id = n.id
+       WHERE n.alert_id = $1 AND n.alert_step = $2 AND d.state <> 'skipped' ORDER BY n.person_id, d.channel`,
+      [id, at],
+    );
+
+  it('takes its steps in order, each once, with its name, its people and its channels, and begins again as often as it repeats', async () => {
+    const policy = await writePolicy(
+      ledger.one,
+      [
+        { name: 'the crew', after_ms: 50, notify: { groups: ['crew'] } },
+        { after_ms: 0, notify: { users: ['anna'], groups: ['crew'] }, channels: ['email'] },
+      ],
+      { repeat: 1 },
+    );
+    alarms.length = 0;
+    const { id } = await raise(ledger.one, { policy: policy.name });
+    for (let taken = 1; taken <= 4; taken += 1) {
+      await due(id);
+      assert.deepEqual(await step(ledger.one, id), { kind: 'taken', step: taken });
+    }
+    assert.deepEqual(await step(ledger.one, id), { kind: 'over' });
+    assert.deepEqual(await standing(id), { steps: 4, in_ms: null });
+    assert.deepEqual(
+      alarms.map(({ step, delayMs }) => [step, delayMs]),
+      [
+        [1, 50],
+        [2, 0],
+        [3, 50],
+        [4, 0],
+      ],
+    );
+    const line = (await timelineOf(ledger.one, id)).filter(({ kind }) => kind === 'escalated');
+    assert.deepEqual(
+      line.map(({ step, details }) => [step, details]),
+      [
+        [1, { name: 'the crew' }],
+        [2, { channels: ['email'] }],
+        [3, { name: 'the crew' }],
+        [4, { channels: ['email'] }],
+      ],
+    );
+    for (const first of [1, 3]) assert.deepEqual(await toldAt(id, first), ['ben', 'cat']);
+    for (const second of [2, 4]) assert.deepEqual(await toldAt(id, second), ['anna', 'ben', 'cat']);
+    assert.deepEqual(
+      (await channelsAt(id, 1)).map(({ channel }) => channel),
+      ['email', 'realtime', 'sms', 'email', 'realtime', 'sms'],
+      'a step without channels has those of the level',
+    );
+    assert.deepEqual(
+      (await channelsAt(id, 2)).map(({ person_id, channel }) => `${person_id} ${channel}`),
+      ['anna email', 'ben email', 'cat email'],
+    );
+  });
+
+  it('is put off by one that rings early, and by none that rings for a step that was taken', async () => {
+    const { id } = await raise(ledger.one);
+    const early = await step(ledger.one, id, { step: 1, wait: true });
+    assert.ok(early.kind === 'early' && early.waitMs > 58_000 && early.waitMs <= 60_000);
+    await due(id);
+    const at = { step: 1, wait: true };
+    const rung = await Promise.all([1, 2, 3, 4].map((n) => step(n % 2 ? ledger.one : ledger.two, id, at)));
+    assert.deepEqual(rung.map(({ kind }) => kind).toSorted(), ['over', 'over', 'over', 'taken']);
+    await due(id);
+    assert.deepEqual(await step(ledger.one, id, at), { kind: 'over' });
+    assert.equal((await standing(id))?.steps, 1);
+  });
+
+  it('counts its times from when a step was taken, so that a late one does not bring the others along', async () => {
+    const { id } = await raise(ledger.one);
+    await due(id, 3_600_000);
+    await step(ledger.one, id);
+    const { in_ms } = (await standing(id)) ?? {};
+    assert.ok((in_ms ?? 0) > 58_000, `the next one is due in ${in_ms} ms`);
+  });
+
+  it('goes on by the policy it was opened with, whatever becomes of that', async () => {
+    const steps = [
+      { after_ms: 10, notify: { users: ['anna'] } },
+      { after_ms: 10, notify: { users: ['ben'] } },
+    ];
+    const { name } = await writePolicy(ledger.one, steps, { name: 'kept' });
+    const { id } = await raise(ledger.one, { policy: name });
+    await writePolicy(ledger.one, [{ after_ms: 10, notify: { users: ['cat'] } }], { name });
+    await due(id);
+    await step(ledger.one, id);
+    await removePolicy(ledger.one, name, OPS);
+    await due(id);
+    await step(ledger.one, id);
+    assert.deepEqual([await toldAt(id, 1), await toldAt(id, 2)], [['anna'], ['ben']]);
+  });
+
+  it('names nobody any more who was erased, neither in policies nor in alerts, and tells the others', async () => {
+    await putPerson(ledger.one, 'gone', {}, OPS);
+    const { name } = await writePolicy(ledger.one, [
+      { after_ms: 10, notify: { admins: true } },
+      { after_ms: 10, notify: { users: ['anna', 'gone'] } },
+    ]);
+    const { id } = await raise(ledger.one, { policy: name });
+    await erasePerson(ledger.one, 'gone', OPS);
+    const left = { after_ms: 10, notify: { users: ['anna'] } };
+    assert.deepEqual((await findPolicy(ledger.one, name))?.steps[1], left);
+    const [alert] = await ledger.one.rows<{ step: unknown }>(
+      "SELECT policy#>'{steps,1}' AS step FROM alert WHERE id = $1",
+      [id],
+    );
+    assert.deepEqual(alert?.step, left);
+    for (const _ of [1, 2]) {
+      await due(id);
+      await step(ledger.one, id);
+    }
+    assert.deepEqual(await toldAt(id, 2), ['anna']);
+  });
+
+  it('ends with an acknowledgement, which calls off what has not left yet', async () => {
+    const { id } = await raise(ledger.one);
+    await due(id);
+    await step(ledger.one, id);
+    await acknowledgeAlert(ledger.one, id, ANNA);
+    assert.deepEqual(await step(ledger.one, id), { kind: 'over' });
+    assert.equal((await standing(id))?.in_ms, null);
+    const states = await ledger.one.rows<{ state: string; reason: string }>(
+      'SELECT DISTINCT d.state, d.reason FROM notification n JOIN delivery d ON d.notification_id = n.id WHERE n.alert_id = $1 AND d.state <> $2',
+      [id, 'skipped'],
+    );
+    assert.deepEqual(states, [{ state: 'cancelled', reason: 'alert_acknowledged' }]);
+  });
+
+  it('that nobody has taken in time is taken by the upkeep, unless somebody holds it', async () => {
+    const [late, held, fresh] = [await raise(ledger.one), await raise(ledger.one), await raise(ledger.one)];
+    await due(late.id, 5_000);
+    await due(held.id, 5_000);
+    await due(fresh.id, 1_000);
+    await ledger.two.transaction(async (transaction) => {
+      await transaction.rows('SELECT 1 FROM alert WHERE id = $1 FOR UPDATE', [held.id]);
+      await takeOverdue(partsOf(ledger.one));
+    });
+    const steps = await Promise.all([late, held, fresh].map(async ({ id }) => (await standing(id))?.steps));
+    assert.deepEqual(steps, [1, 0, 0]);
+    await takeOverdue(partsOf(ledger.one));
+    assert.equal((await standing(held.id))?.steps, 1);
+  });
+
+  it('that reaches nobody who was named falls through to the admins', async () => {
+    await putPerson(ledger.one, 'mute', {}, OPS);
+    await putPerson(ledger.one, 'off', { active: false }, OPS);
+    const { name } = await writePolicy(ledger.one, [
+      { after_ms: 10, notify: { on_call: true } },
+      { after_ms: 10, notify: { users: ['off'] } },
+      { after_ms: 10, notify: { users: ['mute'] }, channels: ['sms', 'email'] },
+    ]);
+    const { id } = await raise(ledger.one, { policy: name });
+    for (const _ of [1, 2, 3]) {
+      await due(id);
+      await step(ledger.one, id);
+    }
+    assert.deepEqual(await toldAt(id, 1), ['admin']);
+    assert.deepEqual(await toldAt(id, 2), ['admin']);
+    assert.deepEqual(await toldAt(id, 3), ['mute', 'admin']);
+    const instead = (await timelineOf(ledger.one, id)).filter(
+      ({ kind, step }) => kind === 'notified' && step !== 0,
+    );
+    assert.deepEqual(
+      instead.map(({ details }) => details),
+      [{ instead: 'admins' }, { instead: 'admins' }, {}, { instead: 'admins' }],
+    );
+  });
+});
+
+describe('an alert that there is nobody to tell of', () => {
+  const ledger = withLedger();
+  const { raise, step } = escalatingOn();
+  const mails = (id: string) =>
+    ledger.one.rows<{ step: number; priority: string; title: string; message: string; state: string }>(
+      `SELECT n.alert_step AS step, n.priority, n.title, n.message, d.state FROM notification n
+       JOIN delivery d ON d.notification_id = n.id AND d.address = $2 AND d.channel = 'email'
+       WHERE n.alert_id = $1 AND n.person_id IS NULL ORDER BY n.alert_step`,
+      [id, OPERATOR],
+    );
+
+  it('is told to the operator, once for each step, in the commit of the alert; until somebody is there, or has taken it', async () => {
+    assert.equal(await countUntold(ledger.one), 0);
+    const { id } = await raise(ledger.one);
+    const other = await raise(ledger.one, { level: 'warning' });
+    assert.equal(await countUntold(ledger.one), 2);
+    await acknowledgeAlert(ledger.one, other.id, ANNA);
+    assert.equal(await countUntold(ledger.one), 1);
+    assert.deepEqual(
+      (await mails(other.id)).map(({ state }) => state),
+      ['cancelled'],
+    );
+    const next = async () => {
+      await ledger.one.rows('UPDATE alert SET due_at = now() WHERE id = $1', [id]);
+      await step(ledger.one, id);
+    };
+    await next();
+    const sent = await mails(id);
+    assert.deepEqual(
+      sent.map(({ step, priority, state }) => `${step} ${priority} ${state}`),
+      ['0 critical queued', '1 critical queued'],
+    );
+    assert.match(sent[0]?.title ?? '', /^NOBODY WAS TOLD: CRITICAL ALERT: disk_full$/);
+    assert.match(
+      sent[0]?.message ?? '',
+      /The disk is full\.\n\nType: disk_full\nSeverity: critical\nSource: db01\n/,
+    );
+    await putPerson(ledger.one, 'late', { roles: ['admin'] }, OPS);
+    await next();
+    assert.equal((await mails(id)).length, 2);
+    assert.equal(await countUntold(ledger.one), 0);
+    const kinds = (await timelineOf(ledger.one, id)).map(({ kind, step }) => `${kind} ${step}`);
+    assert.deepEqual(kinds, [
+      'opened null',
+      'nobody 0',
+      'escalated 1',
+      'nobody 1',
+      'escalated 2',
+      'notified 2',
+    ]);
+  });
+});
