@@ -1,6 +1,8 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { PACED } from '../domain/outcome.js';
+import { countAlerts } from './alert-metrics.js';
 import type { Events } from './events.js';
+import { metricsIn } from './make-metrics.js';
 
 /** From a mail server's quick yes to an outage that took an hour, in seconds. */
 const LONG = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
@@ -12,14 +14,7 @@ const SHORT = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30];
  * holds an id, an address or a text: each has as many values as there are channels, queues, providers or classes.
  */
 export function countEvents(events: Events, registry: Registry): Events {
-  const counter = <Label extends string>(name: string, help: string, ...labelNames: readonly Label[]) =>
-    new Counter({ name, help, labelNames, registers: [registry] });
-  const histogram = <Label extends string>(
-    name: string,
-    help: string,
-    buckets: number[],
-    ...labelNames: readonly Label[]
-  ) => new Histogram({ name, help, labelNames, buckets, registers: [registry] });
+  const { counter, histogram } = metricsIn(registry);
 
   const accepted = counter(
     'belfry_notifications_accepted_total',
@@ -78,44 +73,6 @@ export function countEvents(events: Events, registry: Registry): Events {
   const brokenRecords = counter(
     'belfry_broken_records_total',
     'People who could not be told of a broadcast for what is in their record.',
-  );
-  const alerts = counter(
-    'belfry_alerts_raised_total',
-    'Alerts that were raised, by level; `repeated` for one more of an alert that was not resolved.',
-    'level',
-    'kind',
-  );
-  const alertMoves = counter(
-    'belfry_alert_moves_total',
-    'Alerts that were acknowledged or resolved, and through which door.',
-    'status',
-    'via',
-  );
-  const inbound = counter(
-    'belfry_inbound_alerts_total',
-    'Alerts that sources have sent, by the kind of the source and by what came of them.',
-    'kind',
-    'outcome',
-  );
-  const heartbeats = counter(
-    'belfry_heartbeat_moves_total',
-    'Heartbeats that were missed, and those that were heard of again.',
-    'state',
-  );
-  const nobody = counter('belfry_alerts_nobody_total', 'Times that an alert had nobody to tell.', 'level');
-  const escalated = counter(
-    'belfry_escalation_steps_total',
-    'Steps of escalations that were taken, by the level of the alert.',
-    'level',
-  );
-  const late = histogram(
-    'belfry_escalation_late_seconds',
-    'How long after it was due a step of an escalation was taken.',
-    LONG,
-  );
-  const escalationFailures = counter(
-    'belfry_escalation_failures_total',
-    'Steps of escalations that could not be taken, and were tried again.',
   );
   const takenOver = counter(
     'belfry_deliveries_taken_over_total',
@@ -183,36 +140,7 @@ export function countEvents(events: Events, registry: Registry): Events {
 
   return {
     ...events,
-    alertRaised(facts) {
-      alerts.inc({ level: facts.level, kind: facts.opened ? 'opened' : 'repeated' });
-      events.alertRaised(facts);
-    },
-    alertMoved(facts) {
-      alertMoves.inc({ status: facts.status, via: facts.via });
-      events.alertMoved(facts);
-    },
-    inboundTaken(facts) {
-      for (const [outcome, count] of Object.entries(facts.outcomes))
-        if (count > 0) inbound.inc({ kind: facts.kind, outcome }, count);
-      events.inboundTaken(facts);
-    },
-    heartbeatMoved(facts) {
-      heartbeats.inc({ state: facts.missed ? 'missed' : 'back' });
-      events.heartbeatMoved(facts);
-    },
-    nobodyToTell(facts) {
-      nobody.inc({ level: facts.level });
-      events.nobodyToTell(facts);
-    },
-    escalated(facts) {
-      escalated.inc({ level: facts.level });
-      late.observe(facts.lateMs / 1_000);
-      events.escalated(facts);
-    },
-    escalationFailed(facts) {
-      escalationFailures.inc();
-      events.escalationFailed(facts);
-    },
+    ...countAlerts(events, registry),
     accepted(facts) {
       accepted.inc({ priority: facts.priority, kind: facts.kind });
       events.accepted(facts);
