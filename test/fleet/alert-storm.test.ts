@@ -14,7 +14,12 @@ const PEOPLE = ['ann', 'bob'];
 const AT_ONCE = 6;
 
 forEachEngine((engine) => {
-  const env = { ALERT_LIMIT_EMAIL: '3/5s,12/600s', ALERT_LIMIT_SMS: '1/5s,12/600s', MAX_ATTEMPTS: '10', DATABASE_POOL: '10' };
+  const env = {
+    ALERT_LIMIT_EMAIL: '3/5s,12/600s',
+    ALERT_LIMIT_SMS: '1/5s,12/600s',
+    MAX_ATTEMPTS: '10',
+    DATABASE_POOL: '10',
+  };
   const fleet = useFleet({ engine, workers: [{}, {}], env });
 
   test(`a storm of ${ALERTS} alerts reaches a person as the first of each source and a few bundles, and all of it at once on the screen`, async (t) => {

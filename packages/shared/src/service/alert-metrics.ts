@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Events } from './events.js';
-import { metricsIn } from './make-metrics.js';
+import { LONG, metricsIn } from './make-metrics.js';
 
 type Counted = Pick<
   Events,

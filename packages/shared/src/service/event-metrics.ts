@@ -2,10 +2,8 @@ import { Gauge, type Registry } from 'prom-client';
 import { PACED } from '../domain/outcome.js';
 import { countAlerts } from './alert-metrics.js';
 import type { Events } from './events.js';
-import { metricsIn } from './make-metrics.js';
+import { LONG, metricsIn } from './make-metrics.js';
 
-/** From a mail server's quick yes to an outage that took an hour, in seconds. */
-const LONG = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
 /** One call of a provider, in seconds: none takes longer than its deadline. */
 const SHORT = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30];
 
