@@ -30,6 +30,7 @@ const CALLERS: Readonly<Record<Caller, CallOptions>> = {
   admin: { as: 'admin' },
   internal: { as: 'internal' },
   self: SELF,
+  told: SELF,
   source: SOURCE,
 };
 
@@ -59,6 +60,12 @@ describe('what the document gives as examples', () => {
     if (who !== null)
       test(`${method} ${path} is refused to everybody else`, async () => {
         assertProblem(await ask(operation, { as: null }), 401);
+        // To whoever was not told of an alert it is not there, and their list is empty.
+        if (who.includes('told')) {
+          const other = await ask(operation, { as: 'user', sub: 'somebody-else' });
+          if (path.includes('{id}')) return assertProblem(other, 404);
+          return assert.deepEqual(other.body, []);
+        }
         // Where only sources call, nobody else's token is one.
         const refused = who.every((one) => one === 'source') ? 401 : 403;
         assertProblem(await ask(operation, { as: 'user', sub: 'somebody-else' }), refused);
@@ -104,6 +111,10 @@ describe('what the document gives as examples', () => {
   async function filled(path: string): Promise<string> {
     if (path.includes('{token}')) return path.replace('{token}', 'x');
     if (path.includes('{platform}')) return path.replace('{platform}', 'android');
+    if (path.includes('{level}'))
+      return path.replace('{level}', 'critical').replace('{alert_type}', ALERT_TYPE);
+    if (path.includes('/alerts/{id}')) return path.replace('{id}', await raised());
+    if (path.includes('/escalation-policies/')) return path.replace('{name}', await written());
     if (path.includes('{alert_type}'))
       return path.replace('{alert_type}', ALERT_TYPE).replace('{id}', await standingIn());
     if (path.includes('{item}')) {
@@ -124,6 +135,22 @@ describe('what the document gives as examples', () => {
     const mail = { to: 'abebe@example.com', subject: 's', body: 'b', send_at: later };
     const sent = await fleet().call('POST', '/notifications/email/send', mail);
     return `${before}${sent.body.email_id}${rest}`;
+  }
+
+  /** An alert that the person was told of. */
+  async function raised(): Promise<string> {
+    await fleet().call('PUT', `/on-call/${ALERT_TYPE}`, { user_ids: [PERSON] });
+    const answer = await fleet().call('POST', `/notifications/alerts/critical/${ALERT_TYPE}`, {
+      message: 'x',
+    });
+    return String(answer.body.alert_id);
+  }
+
+  /** A policy that is there. */
+  async function written(): Promise<string> {
+    const steps = [{ after_ms: 60_000, notify: { admins: true } }];
+    const answer = await fleet().call('PUT', '/escalation-policies/nights', { steps });
+    return String(answer.body.name);
   }
 
   /** The id of an override of a schedule that is there. */

@@ -64,6 +64,8 @@ forEachEngine((engine) => {
     assert.deepEqual(rest, {
       user_id: 'ada',
       event_type: 'listing_approved',
+      type: 'listing_approved',
+      title: null,
       status: 'PENDING',
       sent_at: null,
       priority: 'low',

@@ -19,6 +19,7 @@ import { answerErrors, nothingHere } from './middleware/errors.js';
 import type { Limits } from './middleware/limits.js';
 import { observe } from './middleware/observe.js';
 import { createKeyed, createOnce } from './middleware/once.js';
+import { boundPipelines } from './middleware/pipelining.js';
 import { createSourceOf } from './middleware/source-token.js';
 import type { Realtime } from './realtime/realtime.js';
 import { acknowledgeLinkRoutes } from './routes/acknowledge-link.js';
@@ -93,6 +94,7 @@ export function createApp(parts: ApiParts): Express {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
+  app.use(boundPipelines());
   app.use(observe(parts.registry, parts.tracing));
   app.use(healthRoutes(parts, watch));
   app.use(metricsRoutes(parts.registry, createFleetView(database, engine, watch)));

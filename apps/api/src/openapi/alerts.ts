@@ -1,10 +1,9 @@
 import { alertRequest } from '@belfry/shared/channels/alert.js';
-import { channel, record } from '@belfry/shared/channels/fields.js';
+import { channel, externalId, record } from '@belfry/shared/channels/fields.js';
 import { ALERT_DOORS, ALERT_EVENT_KINDS, ALERT_LEVELS, ALERT_STATUSES } from '@belfry/shared/domain/alert.js';
 import { invalid } from '@belfry/shared/domain/refusal.js';
 import { unknownPolicy } from '@belfry/shared/notify/raise-alert.js';
 import { z } from 'zod';
-import { alertPath } from '../routes/alerting.js';
 import { alertQuery, unknownAlert } from '../routes/alerts.js';
 import { nextPage } from './headers.js';
 import { json, type Operation, type Topic } from './operation.js';
@@ -151,7 +150,7 @@ const REQUEST = {
 };
 
 const byId = z.object({ id: id.meta({ description: 'The alert', param: { example: ID } }) });
-const everybody = ['admin', 'internal', 'self'] as const;
+const everybody = ['admin', 'internal', 'told'] as const;
 
 function moving(
   verb: 'acknowledge' | 'resolve',
@@ -174,7 +173,7 @@ function moving(
 
 export const alerts: Topic = {
   name: 'Alerts',
-  description: 'Conditions that people must acknowledge. `self` is somebody who was told of the alert.',
+  description: 'Conditions that people must acknowledge.',
   operations: [
     {
       id: 'raiseAlert',
@@ -185,7 +184,10 @@ export const alerts: Topic = {
       description:
         'Tells whoever is on call for the type, and the admins, each once. `critical` on realtime, email and SMS whatever they have switched off, and again, step by step, until somebody acknowledges it; `warning` on realtime and by email; `info` on realtime.',
       once: true,
-      params: alertPath,
+      params: z.object({
+        level: z.enum(ALERT_LEVELS).meta({ description: 'How loud it is', param: { example: 'critical' } }),
+        alert_type: externalId.meta({ description: 'A word of yours', param: { example: 'disk_full' } }),
+      }),
       body: json(alertRequest, { disk: REQUEST }),
       answers: {
         202: {

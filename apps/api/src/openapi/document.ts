@@ -130,6 +130,7 @@ const NAMES: Readonly<Record<Caller, string>> = {
   admin: 'Admin',
   internal: 'Internal',
   self: 'that person',
+  told: 'whoever was told of it',
   source: 'an alert source',
 };
 

@@ -9,8 +9,11 @@ import { NDJSON } from '../routes/import-report.js';
  * that is not described, for an answer that is not as described, and for an example that is not answered as it says.
  */
 
-/** Who may call: the roles of tokens, `self`, the person that the path is about, and `source`, an alert source with its own token. */
-export type Caller = 'admin' | 'internal' | 'self' | 'source';
+/**
+ * Who may call: the roles of tokens, `self`, the person that the path is about, `told`, whoever was told of the alert, and `source`, an
+ * alert source with its own token.
+ */
+export type Caller = 'admin' | 'internal' | 'self' | 'told' | 'source';
 
 /** What goes over the wire, by media type. */
 export type Content = Readonly<Record<string, Media>>;

@@ -9,7 +9,7 @@ import { jsonBody } from '../middleware/body.js';
 import type { Keyed } from '../middleware/once.js';
 import { parse, parseMessage } from '../middleware/parse.js';
 
-export const alertPath = z.object({ level: alertLevel, alert_type: externalId });
+const alertPath = z.object({ level: alertLevel, alert_type: externalId });
 
 /** Raises alerts. */
 export function alertingRoutes(parts: AlertingParts & { readonly keyed: Keyed }): Router {
@@ -48,7 +48,7 @@ function contentOf(level: AlertLevel, type: string, request: AlertRequest) {
 }
 
 /** What whoever raised an alert is told. */
-export function answerTo({ alert, opened, notified }: Raised) {
+function answerTo({ alert, opened, notified }: Raised) {
   return {
     status: `${alert.level}_alert_queued`,
     alert_id: alert.id,

@@ -4,7 +4,7 @@ import type { Statements } from './database.js';
 import { onCallFor } from './on-call.js';
 
 /** More people than this one step does not tell: a group of thousands is what a broadcast is for. */
-export const MOST_TOLD = 500;
+const MOST_TOLD = 500;
 
 /** Who is to be told, and how they were found. */
 export interface AlertAudience {

@@ -151,7 +151,7 @@ async function moveWithin(
 }
 
 /** Takes the row of an alert until the transaction ends: nobody acknowledges, resolves or escalates it meanwhile. */
-export async function holdAlert(transaction: Statements, id: string): Promise<AlertRow | null> {
+async function holdAlert(transaction: Statements, id: string): Promise<AlertRow | null> {
   const [row] = await transaction.rows<AlertRow>(`SELECT ${ALERT} FROM alert WHERE id = $1 FOR UPDATE`, [id]);
   return row ?? null;
 }

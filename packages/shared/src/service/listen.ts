@@ -1,7 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StartRefused } from './or-exit.js';
-import { boundPipelines } from './pipelining.js';
 import { within } from './within.js';
 
 export interface Listening {
@@ -29,7 +28,7 @@ export async function listen(serve: RequestListener, options: ListenOptions): Pr
   const { requestMs = 30_000 } = options;
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: requestMs, keepAliveTimeout: 60_000, maxHeaderSize: 16 * 1024 },
-    boundPipelines(serve),
+    serve,
   );
   options.prepare?.(server);
   server.maxHeadersCount = 100;
