@@ -35,9 +35,11 @@ describe('/docs in a real browser', () => {
     await fleet().person('sara');
     const id = await fleet().send({ user_id: 'sara', message: 'Hello' });
     await page.locator('.auth-wrapper .authorize').click();
-    await page.locator('.auth-container input').fill(await fleet().token('admin'));
-    await page.locator('.auth-container button[type=submit]').click();
-    await page.locator('.auth-btn-wrapper .btn-done').click();
+    // The first is for the tokens of callers, the second for those of alert sources.
+    const tokens = page.locator('.auth-container').first();
+    await tokens.locator('input').fill(await fleet().token('admin'));
+    await tokens.locator('button[type=submit]').click();
+    await tokens.locator('.btn-done').click();
     const call = page.locator('#operations-Reading-listNotifications');
     await call.locator('.opblock-summary-control').click();
     await call.locator('button.execute').click();
