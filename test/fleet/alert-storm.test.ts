@@ -6,7 +6,7 @@ import { waitFor } from '../support/wait.js';
 import { raiseAlert, writePolicy } from './alerting.js';
 
 /** For a run by hand: `STORM_ALERTS=2000 STORM_WITHIN=2000`. */
-const ALERTS = Number(process.env.STORM_ALERTS ?? 200);
+const ALERTS = Number(process.env.STORM_ALERTS ?? 60);
 const SOURCES = 10;
 /** How soon the first alert of each source has to arrive; not asked for where the machine is shared with other tests. */
 const WITHIN_MS = Number(process.env.STORM_WITHIN ?? 15_000);

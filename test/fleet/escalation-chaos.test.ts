@@ -7,8 +7,8 @@ import { raiseAlert, writePolicy } from './alerting.js';
 import { wipe } from './wipe.js';
 
 /** For a run by hand: `ESCALATION_ALERTS=200 ESCALATION_STEP=4000`. */
-const ALERTS = Number(process.env.ESCALATION_ALERTS ?? 40);
-const STEP_MS = Number(process.env.ESCALATION_STEP ?? 1_500);
+const ALERTS = Number(process.env.ESCALATION_ALERTS ?? 12);
+const STEP_MS = Number(process.env.ESCALATION_STEP ?? 1_000);
 const STEPS = 3;
 const KILL_MS = 2_000;
 

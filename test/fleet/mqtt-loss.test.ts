@@ -8,8 +8,8 @@ import { connectPublisher, type Publisher, untilDoorsAreOpen } from '../support/
 import { waitFor } from '../support/wait.js';
 import { addressesAt } from './sending.js';
 
-/** Of each quality of service. By hand: 500. */
-const MESSAGES = Number(process.env.MQTT_MESSAGES ?? 40);
+/** Of each quality of service. By hand: 500, over every pair of a version and a broker. */
+const MESSAGES = Number(process.env.MQTT_MESSAGES ?? 24);
 
 /** A broker cuts off whoever has more on the way than it said it would take. */
 const AT_ONCE = 10;
@@ -22,9 +22,11 @@ type Run = {
 
 /** The engine has no part in it, so each is tried with one of the brokers. */
 const RUNS: readonly Run[] = [
-  { engine: 'postgres', version: '5', broker: 'mosquitto' },
-  { engine: 'redis', version: '3.1.1', broker: 'mosquitto' },
+  { engine: 'redis', version: '5', broker: 'mosquitto' },
   { engine: 'postgres', version: '3.1.1', broker: 'aedes' },
+  ...(process.env.MQTT_MESSAGES === undefined
+    ? []
+    : ([{ engine: 'postgres', version: '3.1.1', broker: 'mosquitto' }] as const)),
 ];
 
 describe('a door that is killed with messages in hand', () => {

@@ -18,7 +18,7 @@ import {
 } from './stream-clients.js';
 
 /** More of them by hand: STORM_CLIENTS=4000. */
-const CLIENTS = Number(process.env.STORM_CLIENTS ?? 400);
+const CLIENTS = Number(process.env.STORM_CLIENTS ?? 120);
 const EACH = 4;
 
 describe('a storm', () => {

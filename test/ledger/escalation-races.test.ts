@@ -8,7 +8,7 @@ import { escalatingOn, writePolicy } from './escalating.js';
 import { OPS, withLedger } from './with-ledger.js';
 
 /** How often an acknowledgement and an escalation meet; `RACES=1000` for a run by hand. */
-const RACES = Number(process.env.RACES ?? 60);
+const RACES = Number(process.env.RACES ?? 24);
 const AT_ONCE = 4;
 const STEPS = 4;
 /** What a statement waits before it, at random: in the middle of a transaction as well as between two. */
