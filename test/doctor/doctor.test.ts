@@ -133,7 +133,7 @@ const BROKEN: readonly Case[] = [
   ],
   [
     'half of Twilio',
-    () => ({ TWILIO_AUTH_TOKEN: '' }),
+    () => ({ TWILIO_AUTH_TOKEN: '', SMS_ANSWERS: '' }),
     'error',
     /twilio cannot be used: TWILIO_AUTH_TOKEN/,
     /Twilio console/,

@@ -57,7 +57,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 function weakSecret(env: NodeJS.ProcessEnv): Finding[] {
-  if ((env.JWT_SECRET?.length ?? ADVISED_SECRET) >= ADVISED_SECRET) return [];
+  if (!env.JWT_SECRET || env.JWT_SECRET.length >= ADVISED_SECRET) return [];
   const remedy = `Set it to at least ${ADVISED_SECRET} random characters, for example the output of: openssl rand -base64 48`;
   return [{ level: 'warning', finding: 'JWT_SECRET is short enough to be guessed.', remedy }];
 }
