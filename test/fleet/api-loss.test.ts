@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachEngine } from '../support/engines.js';
 import { type Fleet, useFleet, withFleet } from '../support/fleet.js';
+import { freshDatabase } from '../support/postgres.js';
 import { waitFor } from '../support/wait.js';
 import { addressesAt, email } from './sending.js';
 
@@ -51,7 +52,8 @@ forEachEngine((engine) => {
   });
 
   test('a worker that is started before there is a schema waits for it, and then works', async () => {
-    await withFleet({ engine, api: 0, workers: [{ untilReady: false }] }, async (young) => {
+    const database = await freshDatabase();
+    await withFleet({ engine, api: 0, workers: [{ untilReady: false }], database }, async (young) => {
       const { workers, addApi, untilStatus } = young;
       await waitFor(() => workers[0]?.stdout.some((line) => line.includes('waiting for the database')), {
         timeoutMs: 30_000,
@@ -59,6 +61,7 @@ forEachEngine((engine) => {
       await addApi();
       await untilStatus(await email(young, 'young@example.org'), 'SENT', { timeoutMs: 30_000 });
     });
+    await database.drop();
   });
 });
 

@@ -121,6 +121,8 @@ async function startHttp(
   app.use(answerError);
 
   const server = createServer(app);
+  // Whoever keeps a connection is not to find it closed in the moment of the next call.
+  server.keepAliveTimeout = 75_000;
   server.listen(port, host);
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, stop };
