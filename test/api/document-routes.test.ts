@@ -20,10 +20,9 @@ describe('the routes of a running API', () => {
     const calls = served.filter(([method, route]) => method !== '*' && !isBeside(route));
     const described = operations().map(({ method, path: route }) => `${method} ${route}`);
     assert.ok(calls.length > 15);
-    assert.deepEqual(
-      calls.map(([method, route]) => `${method} ${route.replace(/:(\w+)/g, '{$1}')}`).toSorted(),
-      described.toSorted(),
-    );
+    // One that takes two kinds of tokens has a handler for each.
+    const once = new Set(calls.map(([method, route]) => `${method} ${route.replace(/:(\w+)/g, '{$1}')}`));
+    assert.deepEqual([...once].toSorted(), described.toSorted());
   });
 
   test('leave nothing else to be answered, but at places that have a name here', () => {

@@ -9,7 +9,7 @@ import { raiseAlert, writePolicy } from './alerting.js';
 const ALERTS = Number(process.env.STORM_ALERTS ?? 60);
 const SOURCES = 10;
 /** How soon the first alert of each source has to arrive; not asked for where the machine is shared with other tests. */
-const WITHIN_MS = Number(process.env.STORM_WITHIN ?? 15_000);
+const WITHIN_MS = Number(process.env.STORM_WITHIN ?? 60_000);
 const PEOPLE = ['ann', 'bob'];
 const AT_ONCE = 6;
 

@@ -30,7 +30,7 @@ const REJECTED = { state: 'dead', reason: '550 5.1.1', failure: 'rejected' } as 
 
 describe('dead letters', () => {
   const ledger = withLedger();
-  beforeEach(() => ledger.one.rows('TRUNCATE notification, delivery, attempt'));
+  beforeEach(() => ledger.one.rows('TRUNCATE notification, delivery, attempt CASCADE'));
 
   /** Accepts a mail and lets it die; returns its delivery. */
   async function die(options: AcceptOptions = {}, how: Partial<DeliveryRecord> = REJECTED): Promise<string> {

@@ -28,7 +28,7 @@ const BEGIN = '00000000-0000-0000-0000-000000000000';
 
 describe('a doubt whether a message went out', () => {
   const ledger = withLedger();
-  beforeEach(() => ledger.one.rows('TRUNCATE notification, delivery, attempt'));
+  beforeEach(() => ledger.one.rows('TRUNCATE notification, delivery, attempt CASCADE'));
 
   const claimOne = async (id: string): Promise<Claimed> =>
     claimed((await claimDeliveries(ledger.one, ANNA, 60_000, [id]))[0]);

@@ -12,7 +12,7 @@ const EVERY_MS = 60_000;
 
 describe('the mail to the operator', () => {
   const ledger = withLedger();
-  beforeEach(() => ledger.one.rows('TRUNCATE notification, delivery, attempt, upkeep'));
+  beforeEach(() => ledger.one.rows('TRUNCATE notification, delivery, attempt, upkeep CASCADE'));
 
   const enqueued: JobSeed[] = [];
   /** What becomes of the jobs is not the matter here. */

@@ -15,7 +15,7 @@ import { waitFor } from '../support/wait.js';
 import { accept, claimed, firstOf, notification, OPS, recordFor, rowOf, withLedger } from './with-ledger.js';
 
 const ANNA = newId();
-const CANARY = 'canary';
+const CANARY = 'bird-in-a-mine';
 const GUARD = { poisonAfter: 10, mandatory: () => [] };
 
 describe('people', () => {
@@ -178,7 +178,8 @@ describe('erasing a person', () => {
     assert.equal((await findNotification(ledger.one, given.queued.id))?.notification.status, 'CANCELLED');
     for (const table of ['person', 'group_member', 'notification', 'delivery', 'attempt', 'inbox_item']) {
       const rows = await ledger.one.rows(`SELECT * FROM ${table}`);
-      assert.ok(!JSON.stringify(rows).includes(CANARY), table);
+      const left = rows.filter((row) => JSON.stringify(row).includes(CANARY));
+      assert.deepEqual(left, [], table);
     }
     // What failed is not tried again, and what was in hand may still say how it ended.
     assert.deepEqual(await beginRetries(ledger.one, { includeWaiting: true, limit: 10 }), []);

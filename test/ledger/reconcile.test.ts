@@ -17,7 +17,7 @@ describe('the reconciler', () => {
     const at = withEngine(engineName);
     const { ledger } = at;
     beforeEach(async () => {
-      await ledger.one.rows('TRUNCATE notification, delivery, attempt');
+      await ledger.one.rows('TRUNCATE notification, delivery, attempt CASCADE');
       await wipe();
     });
 

@@ -17,7 +17,7 @@ const ANNA = newId();
 
 describe('a delivery whose workers were lost', () => {
   const ledger = withLedger();
-  beforeEach(() => ledger.one.rows('TRUNCATE notification, delivery, attempt'));
+  beforeEach(() => ledger.one.rows('TRUNCATE notification, delivery, attempt CASCADE'));
 
   const claim = (ids: readonly string[], suspects = true) =>
     claimDeliveries(ledger.one, ANNA, 60_000, ids, suspects);

@@ -28,7 +28,7 @@ const BEGIN = '00000000-0000-0000-0000-000000000000';
 
 describe('what waits', () => {
   const ledger = withLedger();
-  beforeEach(() => ledger.one.rows('TRUNCATE notification, delivery, attempt, upkeep'));
+  beforeEach(() => ledger.one.rows('TRUNCATE notification, delivery, attempt, upkeep CASCADE'));
 
   const end = async (id: string, outcome: Parameters<typeof recordFor>[1]) => {
     const claim = claimed((await claimDeliveries(ledger.one, ANNA, 60_000, [id]))[0]);

@@ -44,6 +44,12 @@ const BEYOND = [
   /two years away/,
   /must be after send_at/,
   /word of 900/,
+  /required while it is firing/,
+  /all repetitions would come at once/,
+  /required for turns of a day or a week/,
+  /at most 366 days after/,
+  /must name somebody/,
+  /must be after starts_at/,
 ];
 
 /** What is sent as JSON, whole or as lines. */

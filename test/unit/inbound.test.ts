@@ -195,7 +195,7 @@ describe('the plain JSON of a script', () => {
   });
 
   it('is told what is wrong with it by its place', () => {
-    assert.deepEqual(problems(json({ type: 'a' })), ['message is required']);
+    assert.deepEqual(problems(json({ type: 'a' })), ['message is required while it is firing']);
     const wrong = [
       { type: 'a b', message: 'x' },
       null,

@@ -31,7 +31,7 @@ export const jsonAlert = alertRequest
   })
   .superRefine(({ status, message }, context) => {
     if (status === 'firing' && message === undefined)
-      context.addIssue({ code: 'custom', path: ['message'], message: 'is required' });
+      context.addIssue({ code: 'custom', path: ['message'], message: 'is required while it is firing' });
   })
   .meta({ id: 'JsonAlert', description: 'An alert as a source of the kind `json` sends it.' });
 type JsonAlert = z.infer<typeof jsonAlert>;
