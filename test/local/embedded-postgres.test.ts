@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait.js';
 
 const HOLDER = 'test/dist/local/hold-postgres.js';
 
-describe('embedded PostgreSQL', { timeout: 120_000 }, () => {
+describe('embedded PostgreSQL', { timeout: 300_000 }, () => {
   let base = '';
   let dataDir = '';
   const holders: TestProcess[] = [];
