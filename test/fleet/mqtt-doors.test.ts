@@ -29,10 +29,10 @@ describe('doors', () => {
     await broker?.stop();
   });
 
-  const publish = (to: string) =>
+  const publish = (to: string, more: Readonly<Record<string, unknown>> = {}) =>
     publisher.publish(
       'notifications/email/send',
-      { to, subject: 'a', body: 'b' },
+      { to, subject: 'a', body: 'b', ...more },
       { qos: to.length % 2 === 0 ? 1 : 2 },
     );
   const addresses = async (domain: string) => {
@@ -75,14 +75,14 @@ describe('doors', () => {
     assert.deepEqual(await addresses('moved.test'), [...sent].sort());
   });
 
-  test('do nothing twice when their line breaks with messages in hand', async () => {
+  test('do nothing twice when their line breaks with messages in hand that have an id', async () => {
     await untilDoorsAreOpen(fleet);
     const sent = Array.from({ length: 24 }, (_, index) => `${'n'.repeat((index % 2) + 1)}${index}@cut.test`);
     const ledger = await fleet.database.connect();
     await ledger.query('BEGIN');
     await ledger.query('LOCK TABLE notification IN EXCLUSIVE MODE');
     try {
-      await Promise.all(sent.map(publish));
+      await Promise.all(sent.map((to) => publish(to, { message_id: to })));
       await waitFor(async () => {
         const { rows } = await ledger.query(
           "SELECT 1 FROM pg_stat_activity WHERE application_name = 'belfry-api' AND wait_event_type = 'Lock' AND datname = current_database()",
