@@ -42,8 +42,8 @@ export function escalatingOn(operatorEmail: string | null = OPERATOR) {
       return raising.alert;
     },
     /** Takes the next step, whichever it is. */
-    step: (database: Database, alertId: string, options = { step: null as number | null, wait: true }) =>
-      escalationStep(partsOf(database), alertId, options),
+    step: (database: Database, alertId: string, step: number | null = null) =>
+      escalationStep(partsOf(database), alertId, step),
   };
 }
 

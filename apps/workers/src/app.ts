@@ -4,7 +4,7 @@ import { linksOf } from '@belfry/shared/config/acknowledge-settings.js';
 import { alertLimitsOf } from '@belfry/shared/config/alert-settings.js';
 import type { WorkerSettings } from '@belfry/shared/config/settings.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
+import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
 import type { JobProcessor, QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import { type ChosenQueues, ESCALATION, FANOUT, namesOf } from '@belfry/shared/queue/topology.js';
 import type { Events } from '@belfry/shared/service/events.js';
@@ -13,7 +13,6 @@ import type { Tracing } from '@belfry/shared/service/tracing.js';
 import { within } from '@belfry/shared/service/within.js';
 import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import { createRenderer } from '@belfry/shared/templates/render.js';
-import { startUpkeep } from '@belfry/shared/upkeep/upkeep.js';
 import { createClaims } from './claims.js';
 import { concurrencyFor } from './concurrency.js';
 import { createHoldBack } from './hold-back.js';
@@ -32,10 +31,13 @@ export interface WorkerParts {
   readonly owner: string;
   readonly database: Database;
   readonly engine: QueueEngine;
+  readonly enqueuer: Enqueuer;
   readonly catalogue: Catalogue;
   readonly providers: readonly OpenProvider[];
   readonly events: Events;
   readonly tracing: Tracing;
+  /** Stops with the workers. */
+  readonly upkeep: Running;
   /** What this process serves. */
   readonly chosen: ChosenQueues;
 }
@@ -57,7 +59,7 @@ const CHUNKS_OPEN = 4;
 
 /** Starts a BullMQ worker for each queue, all of them on one claim batcher, one recorder and one set of leases. */
 export function startWorkers(parts: WorkerParts): Running {
-  const { settings, owner, database, engine, events, chosen } = parts;
+  const { settings, owner, database, engine, enqueuer, events, chosen } = parts;
   const policy = {
     maxAttempts: settings.MAX_ATTEMPTS,
     baseMs: settings.RETRY_BASE_MS,
@@ -71,7 +73,6 @@ export function startWorkers(parts: WorkerParts): Running {
     onStanding: events.providerChanged,
     onUncarried: (channel) => events.uncarried({ channel }),
   });
-  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const deliver = createDeliver({
     claims: createClaims(database, owner),
     leases,
@@ -105,17 +106,6 @@ export function startWorkers(parts: WorkerParts): Running {
       providers: sender.standings(),
     }),
   });
-  const to = settings.OPERATOR_EMAIL;
-  const upkeep = startUpkeep(
-    { database, engine, enqueuer, events },
-    {
-      sweepIntervalMs: settings.SWEEP_INTERVAL_MS,
-      retrySweepMs: settings.RETRY_SWEEP_MS,
-      retentionDays: settings.RETENTION_DAYS,
-      escalationStepMs: settings.ESCALATION_STEP_MS,
-      operatorMail: to === undefined ? null : { to, everyMs: settings.OPERATOR_EMAIL_EVERY_MS },
-    },
-  );
   let inHand = 0;
   const counted =
     (process: JobProcessor): JobProcessor =>
@@ -134,7 +124,9 @@ export function startWorkers(parts: WorkerParts): Running {
   );
   const stopping = new AbortController();
   if (chosen.escalation) {
-    const escalate = counted(createEscalate({ database, enqueuer, events, operatorEmail: to ?? null }));
+    const escalate = counted(
+      createEscalate({ database, enqueuer, events, operatorEmail: settings.OPERATOR_EMAIL ?? null }),
+    );
     workers.push(superviseWorker(() => engine.work(ESCALATION, escalate, { concurrency: ESCALATIONS })));
   }
   if (chosen.fanout) {
@@ -147,7 +139,7 @@ export function startWorkers(parts: WorkerParts): Running {
 
   async function stop(): Promise<void> {
     stopping.abort();
-    const closed = Promise.all([upkeep.stop(), ...workers.map((worker) => worker.stop())]);
+    const closed = Promise.all([parts.upkeep.stop(), ...workers.map((worker) => worker.stop())]);
     const ended = (await within(CLOSE_MS, closed)) || inHand === 0 || (await within(FINISH_MS, closed));
     if (!ended) {
       leases.abandon();
