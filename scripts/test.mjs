@@ -6,14 +6,17 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { ensure, root } from './ensure.mjs';
 import { fail, say, since } from './progress.mjs';
+import { bundleTests } from './test-bundle.mjs';
 import { ensureTools } from './test-tools.mjs';
 
 /** Benchmarks have a command of their own. */
 const OTHER_COMMANDS = ['bench'];
 /** A test that hangs fails; one that is run by hand with more than usual may be given longer. */
-const FILE_LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 6 * 60_000);
+const FILE_LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 8 * 60_000);
 /** More than there are processors: half of the files mostly wait, for a lease or a breaker to run out. */
 const FILES_AT_ONCE = 4;
+/** Bundling takes as long as starting some ten of them. */
+const WORTH_BUNDLING = 20;
 
 /** A database with every table, which most tests begin with a copy of. */
 const TEMPLATE = 'belfry_template';
@@ -21,7 +24,8 @@ const TEMPLATE = 'belfry_template';
 const startedAt = performance.now();
 await ensure();
 const tools = await ensureTools();
-const files = chooseFiles(process.argv.slice(2));
+const chosen = chooseFiles(process.argv.slice(2));
+const files = chosen.length < WORTH_BUNDLING ? chosen : await bundleTests(root, chosen);
 
 const stop = new AbortController();
 setMaxListeners(0, stop.signal); // every test file listens
@@ -33,7 +37,7 @@ const { startEmbeddedPostgres } = await import('../apps/local/dist/embedded-post
 const postgres = await startEmbeddedPostgres({ dataDir, ephemeral: true, durable: false });
 if ('problem' in postgres) fail(postgres.problem);
 await makeTemplate(postgres.url);
-say(`PostgreSQL on port ${postgres.port}; ${files.length} test files`);
+say(`PostgreSQL on port ${postgres.port}; ${chosen.length} test files in ${files.length} processes`);
 
 Object.assign(process.env, {
   TEST_DATABASE_URL: postgres.url,
