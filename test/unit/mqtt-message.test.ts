@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { carryOut } from '@belfry/api/mqtt/carry-out.js';
-import type { InnerAnswer, InnerCall } from '@belfry/api/mqtt/inner-call.js';
+import { createInnerCalls, type InnerAnswer, type InnerCall } from '@belfry/api/mqtt/inner-call.js';
 import { fits, readMessage } from '@belfry/api/mqtt/message.js';
 import type { IPublishPacket } from 'mqtt';
 
@@ -37,6 +37,7 @@ describe('a message', () => {
       'notifications/$SYS',
       'notifications/é',
       `notifications/${'a'.repeat(129)}`,
+      `notifications${'/a'.repeat(600)}`,
       '$SYS/notifications/send',
       'users/notifications/send',
     ];
@@ -63,6 +64,27 @@ describe('a message', () => {
     assert.equal(headersOf({}, 'text/plain\n')['content-type'], '');
     assert.equal(headersOf({ host: 'x', cookie: 'y' }).host, undefined);
     assert.notEqual(headersOf({})['idempotency-key'], headersOf({})['idempotency-key']);
+  });
+
+  it('brings no header that is too long to be read', () => {
+    const headersOf = (userProperties: Record<string, string>, payload = '{}', contentType = 'text/plain') =>
+      readMessage(
+        packet('notifications/send', {
+          payload: Buffer.from(payload),
+          properties: { userProperties, contentType },
+        }),
+        SETTINGS,
+      ).call?.headers ?? {};
+    const long = 'x'.repeat(20_000);
+    const name = 'x'.repeat(255);
+    assert.equal(headersOf({ 'message-id': name })['idempotency-key'], name);
+    assert.equal(headersOf({ 'message-id': `${name}x` })['idempotency-key'], '');
+    assert.equal(headersOf({ 'idempotency-key': long })['idempotency-key'], '');
+    assert.equal(headersOf({}, JSON.stringify({ message_id: long }))['idempotency-key'], '');
+    assert.equal(headersOf({ traceparent: long }).traceparent, '');
+    assert.equal(headersOf({ authorization: `Bearer ${long}` }).authorization, '');
+    assert.equal(headersOf({ access_token: long }).authorization, '');
+    assert.equal(headersOf({}, '{}', long)['content-type'], '');
   });
 
   it('may name itself in its body', () => {
@@ -165,7 +187,8 @@ describe('a call is made again', () => {
     assert.deepEqual(await ending([away, away, away, saying(202)]), [4, 'accepted', 202]);
   });
 
-  it('when nobody knows what came of it', async () => {
+  it('within its patience when nobody knows what came of it', async () => {
+    assert.deepEqual(await ending([]), [1, 'given_up', 500]);
     let calls = 0;
     const call = async () => {
       calls += 1;
@@ -174,9 +197,9 @@ describe('a call is made again', () => {
     };
     const signal = new AbortController().signal;
     const result = await carryOut(call, CALL, {
-      patienceMs: 0,
+      patienceMs: 60_000,
       signal,
-      enter: () => false,
+      enter: () => true,
       leave: () => undefined,
     });
     assert.equal(result?.outcome, 'accepted');
@@ -209,5 +232,23 @@ describe('a call is made again', () => {
     });
     stop.abort();
     assert.equal(await result, null);
+  });
+});
+
+describe('an inner call', () => {
+  const call = createInnerCalls((req, res) => {
+    if (req.url === '/silent') req.socket.destroy();
+    else res.end('heard');
+  });
+  const make = (path: string, headers = {}) => call({ path, headers, body: Buffer.from('{}'), caller: null });
+
+  it('is answered by the app, and by the parser before it', async () => {
+    const heard = await make('/');
+    assert.deepEqual([heard.status, heard.body.toString()], [200, 'heard']);
+    assert.equal((await make('/', { traceparent: 'x'.repeat(20_000) })).status, 431);
+  });
+
+  it('rejects as soon as its line is gone', async () => {
+    await assert.rejects(make('/silent'), /hang up/);
   });
 });

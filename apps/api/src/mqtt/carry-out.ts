@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MqttOutcome } from '@belfry/shared/service/events.js';
+import { INTERNAL } from '../middleware/problem.js';
 import type { Call, InnerAnswer, InnerCall } from './inner-call.js';
 
 /** What came of a message. */
@@ -23,8 +24,8 @@ const LONGEST_PAUSE_MS = 30_000;
 
 /**
  * Makes the call until its answer is final. An answer that says "later" is not: the call is made again, after the time that it names or a
- * growing one, and the message stays unacknowledged meanwhile. While the database is away there is no end to that. What is true of
- * this message alone, such as a limit or an error of ours, is waited for as long as `patienceMs` and by half of the places at most: a
+ * growing one, and the message stays unacknowledged meanwhile. While the database is away, and says so, there is no end to that. What is true of
+ * this message alone, such as a limit, an error of ours or no answer, is waited for as long as `patienceMs` and by half of the places at most: a
  * message that can never work ends, and a flood of one publisher leaves room for the others. Null when it was told to stop.
  */
 export async function carryOut(call: Call, message: InnerCall, patience: Patience): Promise<Ending | null> {
@@ -46,9 +47,10 @@ export async function carryOut(call: Call, message: InnerCall, patience: Patienc
   }
 }
 
-/** Nobody knows what came of it, so it is as if the database had gone; the key makes it safe to ask again. */
+/** Nobody knows what came of it. The key makes it safe to ask again, but it may be this message that cannot be answered. */
 function unanswered(): InnerAnswer {
-  return { status: 503, headers: {}, body: Buffer.alloc(0) };
+  const headers = { 'content-type': 'application/problem+json' };
+  return { status: INTERNAL.status, headers, body: Buffer.from(JSON.stringify(INTERNAL)) };
 }
 
 /** 5xx, and whatever else names a time: too many calls, or another call with the same key that is still running. */
@@ -56,9 +58,9 @@ function isFinal({ status, headers }: InnerAnswer): boolean {
   return status < 500 && headers['retry-after'] === undefined;
 }
 
-/** Nothing can be taken at present. A user directory that does not answer may know others. */
+/** Nothing can be taken at present. A user directory that does not answer has another name: it may know others. */
 function isOutage({ status, body }: InnerAnswer): boolean {
-  return status === 503 && !body.includes('"directory_unavailable"');
+  return status === 503 && body.includes('"code":"unavailable"');
 }
 
 function outcomeOf({ status, headers }: InnerAnswer): MqttOutcome {

@@ -39,6 +39,9 @@ export function createInnerCalls(app: RequestListener): Call {
   return ({ path, headers, body, caller }) =>
     new Promise((resolve, reject) => {
       const [near, far] = duplexPair();
+      // A socket's end is seen at the other side; of these two, only an orderly one is.
+      far.once('close', () => near.push(null));
+      near.once('close', () => far.destroy());
       if (caller !== null) callers.set(far, caller);
       server.emit('connection', far);
       const asked = request(

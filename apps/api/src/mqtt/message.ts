@@ -26,7 +26,12 @@ export interface Reading {
 
 /** Every name that a path below `/notifications` has, and so neither `..` nor `%2e` nor an empty one. */
 const TOPIC = /^notifications(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._:@-]{1,128})+$/;
-/** What `Idempotency-Key` may be; anything else is refused there, as over HTTP. */
+/** Longer than any path of the API. */
+const LONGEST_TOPIC = 1_024;
+/** Node.js reads no more than 16 KB of them, the path among them. */
+const LONGEST_TOKEN = 'Bearer '.length + 8 * 1_024;
+const LONGEST_TRACE = 512;
+const LONGEST_NAME = 255;
 const IN_A_HEADER = /^[\x20-\x7e]*$/;
 
 /** Reads a message: the topic is the path, user properties are the headers. */
@@ -39,26 +44,25 @@ export function readMessage(packet: IPublishPacket, { identities, responses }: R
   const token = given('access_token');
   const authorization = given('authorization') ?? (token === undefined ? undefined : `Bearer ${token}`);
   const named = responseTopic ?? (responses === undefined || id === undefined ? '' : `${responses}/${id}`);
+  const traceparent = given('traceparent');
+  const path = topic.length <= LONGEST_TOPIC && TOPIC.test(topic) ? `/api/v1/${topic}` : null;
   const headers = {
-    'content-type': contentType ?? 'application/json',
+    'content-type': inHeader(contentType ?? 'application/json', LONGEST_NAME),
     // Without one of its publisher's, so that at least we do not do twice what we try twice.
-    'idempotency-key': given('idempotency-key') ?? id ?? `mqtt-${randomUUID()}`,
-    ...(authorization === undefined ? {} : { authorization }),
-    ...(given('traceparent') === undefined ? {} : { traceparent: given('traceparent') ?? '' }),
+    'idempotency-key': inHeader(given('idempotency-key') ?? id ?? `mqtt-${randomUUID()}`, LONGEST_NAME),
+    ...(authorization === undefined ? {} : { authorization: inHeader(authorization, LONGEST_TOKEN) }),
+    ...(traceparent === undefined ? {} : { traceparent: inHeader(traceparent, LONGEST_TRACE) }),
   };
+  const caller = authorization === undefined ? callerFor(topic, identities) : null;
   return {
-    call: TOPIC.test(topic)
-      ? {
-          path: `/api/v1/${topic}`,
-          headers: Object.fromEntries(
-            Object.entries(headers).map(([name, text]) => [name, IN_A_HEADER.test(text) ? text : '']),
-          ),
-          body,
-          caller: authorization === undefined ? callerFor(topic, identities) : null,
-        }
-      : null,
+    call: path === null ? null : { path, headers, body, caller },
     reply: isAllowed(named) ? { topic: named, correlation: correlationData } : null,
   };
+}
+
+/** What no header can be is as good as an empty one, and is refused where it matters, as over HTTP. */
+function inHeader(text: string, longest: number): string {
+  return text.length <= longest && IN_A_HEADER.test(text) ? text : '';
 }
 
 /** The answer to a topic that is no path. */
