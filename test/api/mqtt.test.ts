@@ -112,9 +112,14 @@ describe('the MQTT door', () => {
       'notifications/%2e%2e/users',
     ])
       assert.equal((await publisher.ask(topic, mail, await as('admin'))).status, 404, topic);
+    const long = 'x'.repeat(20_000);
+    const named = await as('internal', { 'message-id': long });
+    assert.equal((await publisher.ask('notifications/email/send', mail, named)).status, 422);
+    const token = { user: { access_token: long } };
+    assert.equal((await publisher.ask('notifications/email/send', mail, token)).status, 401);
     assert.deepEqual(await accepted(), before);
     const { value } = await scrape(fleet.api.url);
-    assert.equal(value('belfry_mqtt_messages_total', { outcome: 'refused' }), cases.length + 4);
+    assert.equal(value('belfry_mqtt_messages_total', { outcome: 'refused' }), cases.length + 6);
   });
 
   test('does the same message once, however it comes again', async () => {

@@ -110,6 +110,12 @@ describe('a message', () => {
       'a/#',
       'a/+',
       'a\u0000',
+      'a\uffff',
+      'a\ufdd0',
+      'a\ud800',
+      'a'.repeat(1_025),
+      'ä'.repeat(513),
+      'a/'.repeat(100),
       '',
     ])
       assert.equal(topicOf(topic), undefined, topic);
@@ -120,6 +126,8 @@ describe('a message', () => {
       }).reply?.topic;
     assert.equal(named('{"message_id": "m-1"}'), 'answers/m-1');
     assert.equal(named('{"message_id": "#"}'), undefined);
+    assert.equal(named('{"message_id": "\\uffff"}'), undefined);
+    assert.equal(named(JSON.stringify({ message_id: 'x'.repeat(70_000) })), undefined);
     assert.equal(named('{}'), undefined);
   });
 

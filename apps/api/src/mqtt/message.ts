@@ -26,8 +26,10 @@ export interface Reading {
 
 /** Every name that a path below `/notifications` has, and so neither `..` nor `%2e` nor an empty one. */
 const TOPIC = /^notifications(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._:@-]{1,128})+$/;
-/** Longer than any path of the API. */
+/** In bytes. No path of the API is as long, and no broker takes what is much longer. */
 const LONGEST_TOPIC = 1_024;
+/** mosquitto cuts off whoever publishes to a topic of more than 200. */
+const MOST_LEVELS = 100;
 /** Node.js reads no more than 16 KB of them, the path among them. */
 const LONGEST_TOKEN = 'Bearer '.length + 8 * 1_024;
 const LONGEST_TRACE = 512;
@@ -100,7 +102,12 @@ export function fits(topic: string, filter: string): boolean {
   return fixed.every((one, index) => one === '+' || one === levels[index]);
 }
 
-/** Not where the answer would come in again, not to the broker itself, and nowhere that is no topic. */
+/** Not where the answer would come in again, not to the broker itself, and nowhere that a broker might cut us off for (MQTT 5 §1.5.4). */
 function isAllowed(topic: string): boolean {
-  return topic !== '' && !/[+#\p{Cc}\p{Cs}]|^\$|^notifications(\/|$)/u.test(topic);
+  return (
+    topic !== '' &&
+    Buffer.byteLength(topic) <= LONGEST_TOPIC &&
+    topic.split('/').length <= MOST_LEVELS &&
+    !/[+#\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]|^\$|^notifications(\/|$)/u.test(topic)
+  );
 }

@@ -50,6 +50,8 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
 /** How long an answer may take to be taken by the broker before nobody waits for that any more. */
 const REPLY_MS = 5_000;
+/** In bytes; more than an answer has beside its body, its topic and its correlation data. */
+const AROUND_REPLY = 1_024;
 
 /** How mqtt.js is told to go on reading without an acknowledgement. */
 const LATER = new Error('acknowledged later');
@@ -68,6 +70,8 @@ function filterOf(number: number, { MQTT_NAME, MQTT_SHARED, MQTT_SESSIONS }: Api
  */
 export function openSession({ url, settings, number, carryOut, events }: SessionOptions): Session {
   const held = new Map<number, Held>();
+  /** The numbers of the answers that the broker has not taken yet. */
+  const replies = new Set<number>();
   const waiting: (() => void)[] = [];
   let inHand = 0;
   let failures = 0;
@@ -92,6 +96,8 @@ export function openSession({ url, settings, number, carryOut, events }: Session
   });
   client.on('close', () => {
     subscribed = false;
+    // mqtt.js would say them again on the next line, before anything else; they may be why this one was cut.
+    for (const id of replies) client.removeOutgoingMessage(id);
     failures += 1;
     client.options.reconnectPeriod = pauseAfter(failures);
     wake();
@@ -146,12 +152,12 @@ export function openSession({ url, settings, number, carryOut, events }: Session
     wake();
   }
 
-  /** Answers and acknowledges, if the line is still there. If not, the message comes again. */
+  /** Acknowledges and answers, if the line is still there. If not, the message comes again. */
   async function finish({ packet, line }: Held, said: Said): Promise<void> {
     if (!client.connected || client.stream !== line) return;
-    const replied = said.reply === null ? null : reply(said.answer, said.reply);
+    // In this order: should the broker cut us off for the answer, the message is done all the same.
     if (packet.qos > 0) acknowledge(packet, line);
-    if (replied !== null) await within(REPLY_MS, replied);
+    if (said.reply !== null) await reply(said.answer, said.reply);
   }
 
   function acknowledge({ qos, messageId = 0 }: IPublishPacket, line: MqttClient['stream']): void {
@@ -160,7 +166,10 @@ export function openSession({ url, settings, number, carryOut, events }: Session
     line.write(generate({ cmd, messageId, reasonCode: 0 }, { protocolVersion: versionOf(settings) }));
   }
 
+  /** Says an answer once. Resolves when the broker has taken it, or it is lost. */
   async function reply({ status, headers, body }: InnerAnswer, { topic, correlation }: Reply): Promise<void> {
+    const size = body.length + Buffer.byteLength(topic) + (correlation?.length ?? 0) + AROUND_REPLY;
+    if (size > (client.serverProperties?.maximumPacketSize ?? Number.POSITIVE_INFINITY)) return;
     const named = (['idempotency-replayed', 'retry-after'] as const).flatMap((name) => {
       const text = headers[name];
       return text === undefined ? [] : [[name, String(text)] as const];
@@ -170,10 +179,15 @@ export function openSession({ url, settings, number, carryOut, events }: Session
       userProperties: { status: String(status), ...Object.fromEntries(named) },
       ...(correlation === undefined ? {} : { correlationData: correlation }),
     };
-    await client.publishAsync(topic, body, {
+    const taken = client.publishAsync(topic, body, {
       qos: 1,
       ...(settings.MQTT_VERSION === '5' ? { properties } : {}),
     });
+    const id = client.getLastMessageId();
+    replies.add(id);
+    await within(REPLY_MS, taken);
+    replies.delete(id);
+    client.removeOutgoingMessage(id);
   }
 
   /** As many as the broker lets us answer at once. */

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { InnerAnswer } from '@belfry/api/mqtt/inner-call.js';
+import { openSession, type Said, type Session } from '@belfry/api/mqtt/session.js';
+import { readSettings } from '@belfry/shared/config/read.js';
+import { apiSettings } from '@belfry/shared/config/settings.js';
+import { SILENT } from '../ledger/with-engine.js';
+import { startMosquitto } from '../support/mosquitto.js';
+import { connectPublisher } from '../support/mqtt-publisher.js';
+import { waitFor } from '../support/wait.js';
+
+type Held = { readonly session: Session; readonly carried: readonly string[] };
+
+/** Holds a session of its own; every message is answered at `answers` with a body as long as it asks for. */
+function hold(url: string, env: Readonly<Record<string, string>> = {}): Held {
+  const settings = readSettings(apiSettings, {
+    DATABASE_URL: 'postgres://belfry@localhost/belfry',
+    JWT_SECRET: 'x'.repeat(32),
+    MQTT_URL: url,
+    ...env,
+  });
+  const carried: string[] = [];
+  const carryOut = async ({ topic, payload }: { topic: string; payload: Buffer | string }): Promise<Said> => {
+    carried.push(topic);
+    return { answer: answer(Number(payload)), reply: { topic: 'answers', correlation: Buffer.from(topic) } };
+  };
+  return { session: openSession({ url, settings, number: 1, carryOut, events: SILENT }), carried };
+}
+
+function answer(length: number): InnerAnswer {
+  return { status: 202, headers: {}, body: Buffer.alloc(length, 'x') };
+}
+
+describe('a session at the broker', () => {
+  for (const version of ['5', '3.1.1'] as const)
+    test(`does not do a message again whose answer the broker does not take: MQTT ${version}`, async () => {
+      const broker = await startMosquitto('max_packet_size 3000');
+      const publisher = await connectPublisher(broker.url);
+      const { session, carried } = hold(broker.url, { MQTT_VERSION: version });
+      try {
+        await waitFor(() => session.isUp());
+        for (const qos of [1, 2] as const) {
+          await publisher.publish(`notifications/big${qos}`, '4000', { qos });
+          await waitFor(() => carried.includes(`notifications/big${qos}`));
+          await publisher.publish('notifications/small', String(qos));
+          await waitFor(() =>
+            publisher.heard.some(({ topic, payload }) => topic === 'answers' && payload.length === qos),
+          );
+        }
+        await waitFor(() => session.isUp());
+        const big = carried.filter((topic) => topic !== 'notifications/small');
+        assert.deepEqual(big, ['notifications/big1', 'notifications/big2']);
+      } finally {
+        await session.leave(0);
+        await publisher.stop();
+        await broker.stop();
+      }
+    });
+});
