@@ -7,12 +7,13 @@ import { apiSettings } from '@belfry/shared/config/settings.js';
 import { SILENT } from '../ledger/with-engine.js';
 import { startMosquitto } from '../support/mosquitto.js';
 import { connectPublisher } from '../support/mqtt-publisher.js';
+import { startScriptedBroker } from '../support/scripted-broker.js';
 import { waitFor } from '../support/wait.js';
 
 type Held = { readonly session: Session; readonly carried: readonly string[] };
 
 /** Holds a session of its own; every message is answered at `answers` with a body as long as it asks for. */
-function hold(url: string, env: Readonly<Record<string, string>> = {}): Held {
+function hold(url: string, env: Readonly<Record<string, string>> = {}, wait = Promise.resolve()): Held {
   const settings = readSettings(apiSettings, {
     DATABASE_URL: 'postgres://belfry@localhost/belfry',
     JWT_SECRET: 'x'.repeat(32),
@@ -22,6 +23,7 @@ function hold(url: string, env: Readonly<Record<string, string>> = {}): Held {
   const carried: string[] = [];
   const carryOut = async ({ topic, payload }: { topic: string; payload: Buffer | string }): Promise<Said> => {
     carried.push(topic);
+    await wait;
     return { answer: answer(Number(payload)), reply: { topic: 'answers', correlation: Buffer.from(topic) } };
   };
   return { session: openSession({ url, settings, number: 1, carryOut, events: SILENT }), carried };
@@ -56,4 +58,37 @@ describe('a session at the broker', () => {
         await broker.stop();
       }
     });
+
+  test('takes a message for one that comes again only when it is the same and marked so', async () => {
+    const broker = await startScriptedBroker();
+    let go = () => {};
+    const wait = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const { session, carried } = hold(broker.url, {}, wait);
+    const publish = (messageId: number, topic: string, dup: boolean) =>
+      broker.send({ cmd: 'publish', messageId, topic, payload: '1', qos: 1, dup, retain: false });
+    const acknowledged = () =>
+      broker.received.flatMap((packet) => (packet.cmd === 'puback' ? [packet.messageId] : []));
+    try {
+      await waitFor(() => session.isUp());
+      for (const id of [1, 2, 3]) publish(id, `notifications/old${id}`, false);
+      await waitFor(() => carried.length === 3);
+      broker.cut();
+      await waitFor(() => !session.isUp());
+      await waitFor(() => session.isUp());
+      publish(1, 'notifications/old1', true);
+      publish(2, 'notifications/new2', false);
+      publish(3, 'notifications/new3', true);
+      await waitFor(() => carried.length === 5);
+      assert.deepEqual(carried.slice(3), ['notifications/new2', 'notifications/new3']);
+      assert.deepEqual(acknowledged(), []);
+      go();
+      await waitFor(() => acknowledged().length === 3);
+      assert.deepEqual(acknowledged().sort(), [1, 2, 3]);
+    } finally {
+      await session.leave(0);
+      await broker.stop();
+    }
+  });
 });

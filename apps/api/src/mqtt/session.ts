@@ -131,7 +131,7 @@ export function openSession({ url, settings, number, carryOut, events }: Session
     const line = client.stream;
     const { messageId = 0 } = packet;
     const known = packet.qos === 0 ? undefined : held.get(messageId);
-    if (known !== undefined) {
+    if (known !== undefined && isSame(packet, known.packet)) {
       known.line = line;
       if (known.said !== null) void finish(known, known.said);
       return;
@@ -152,9 +152,11 @@ export function openSession({ url, settings, number, carryOut, events }: Session
     wake();
   }
 
-  /** Acknowledges and answers, if the line is still there. If not, the message comes again. */
-  async function finish({ packet, line }: Held, said: Said): Promise<void> {
+  /** Acknowledges and answers, if the line is still there and the number still its own. If not, the message comes again. */
+  async function finish(one: Held, said: Said): Promise<void> {
+    const { packet, line } = one;
     if (!client.connected || client.stream !== line) return;
+    if (packet.qos > 0 && held.get(packet.messageId ?? 0) !== one) return;
     // In this order: should the broker cut us off for the answer, the message is done all the same.
     if (packet.qos > 0) acknowledge(packet, line);
     if (said.reply !== null) await reply(said.answer, said.reply);
@@ -219,6 +221,12 @@ export function openSession({ url, settings, number, carryOut, events }: Session
       return leaving;
     },
   };
+}
+
+/** Whether the broker sends a message again. Its number alone does not say so: while we were away the broker may have given it to another one. */
+function isSame(packet: IPublishPacket, known: IPublishPacket): boolean {
+  const bytes = ({ payload }: IPublishPacket) => (Buffer.isBuffer(payload) ? payload : Buffer.from(payload));
+  return packet.dup && packet.topic === known.topic && bytes(packet).equals(bytes(known));
 }
 
 function versionOf({ MQTT_VERSION }: ApiSettings): 4 | 5 {
