@@ -91,4 +91,26 @@ describe('a session at the broker', () => {
       await broker.stop();
     }
   });
+
+  test('comes back at once after a broken line, and leaves somebody else alone who took it over', async () => {
+    const broker = await startScriptedBroker();
+    const { session } = hold(broker.url);
+    const untilBack = async (connections: number) => {
+      const cutAt = performance.now();
+      broker.cut();
+      await waitFor(() => broker.connections() === connections && session.isUp());
+      return performance.now() - cutAt;
+    };
+    try {
+      await waitFor(() => session.isUp());
+      const atOnce = await untilBack(2);
+      assert.ok(atOnce < 1_500, `${atOnce} ms`);
+      broker.send({ cmd: 'disconnect', reasonCode: 0x8e });
+      const later = await untilBack(3);
+      assert.ok(later > 1_900, `${later} ms`);
+    } finally {
+      await session.leave(0);
+      await broker.stop();
+    }
+  });
 });

@@ -6,6 +6,7 @@ import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import {
   knowMqttSessions,
+  LEASE_MS,
   releaseMqttSession,
   renewMqttSessions,
   TURN_MS,
@@ -46,6 +47,8 @@ interface Holding {
   readonly session: Session;
   /** Ends the waiting of what is tried again. */
   readonly ending: AbortController;
+  /** Lets it go when its lease was not renewed in time: somebody else takes it then, and both would cut each other off. */
+  lease: NodeJS.Timeout;
   /** Once it is let go. */
   gone?: Promise<void>;
 }
@@ -79,12 +82,26 @@ export function openDoor({ url, settings, database, app, events }: DoorParts): D
     };
   }
 
-  function hold(number: number): void {
+  /** Holds a session whose lease was asked for at `askedAt`, by the clock that knows no jumps. */
+  function hold(number: number, askedAt: number): void {
+    if (stopping.signal.aborted) {
+      void giveBack(number);
+      return;
+    }
     const ending = new AbortController();
     const carryOutOne = createCarrier(ending.signal);
     const session = openSession({ url, settings, number, carryOut: carryOutOne, events });
-    holdings.set(number, { session, ending });
+    holdings.set(number, { session, ending, lease: leaseOf(number, askedAt) });
     events.mqttSession({ number, held: true });
+  }
+
+  /** Whoever cannot be told waits for the end of the lease. */
+  function giveBack(number: number): Promise<void> {
+    return releaseMqttSession(database, id, number).catch(() => undefined);
+  }
+
+  function leaseOf(number: number, askedAt: number): NodeJS.Timeout {
+    return setTimeout(() => void letGo(number, 0), askedAt + LEASE_MS - performance.now());
   }
 
   /** Lets a session go, and gives it back unless somebody else has it already. */
@@ -94,28 +111,43 @@ export function openDoor({ url, settings, database, app, events }: DoorParts): D
     holding.gone ??= (async () => {
       holding.ending.abort();
       await holding.session.leave(graceMs);
-      await releaseMqttSession(database, id, number).catch(() => undefined);
+      await giveBack(number);
+      clearTimeout(holding.lease);
       holdings.delete(number);
       events.mqttSession({ number, held: false });
     })();
     return holding.gone;
   }
 
-  /** One turn; how long until the next one. While the ledger cannot be asked, everything stays as it is. */
+  /** One turn; how long until the next one. While the ledger cannot be asked, what is held runs out. */
   async function turn(): Promise<number> {
     if (!turned) await knowMqttSessions(database, settings.MQTT_SHARED === 'on' ? settings.MQTT_SESSIONS : 1);
+    const askedAt = performance.now();
     const mine = await renewMqttSessions(database, id);
     turned = true;
     for (const number of holdings.keys())
       if (!mine.some((one) => one.number === number)) void letGo(number, 0);
-    for (const { number, wanted } of mine) if (wanted) void letGo(number, GRACE_MS);
-    const taken = await takeMqttSession(database, id);
+    for (const { number, wanted } of mine) keep(number, wanted, askedAt);
+    const takenAt = performance.now();
+    const taken = await takeMqttSession(database, id, [...holdings.keys()]);
     if (taken === null) {
       await wantMqttSession(database, id);
       return TURN_MS;
     }
-    hold(taken);
+    hold(taken, takenAt);
     return NEXT_MS;
+  }
+
+  /** Goes on with a session whose lease was renewed; with one that was let go meanwhile and not given back, again. */
+  function keep(number: number, wanted: boolean, askedAt: number): void {
+    const holding = holdings.get(number);
+    if (holding === undefined) {
+      hold(number, askedAt);
+      return;
+    }
+    clearTimeout(holding.lease);
+    holding.lease = leaseOf(number, askedAt);
+    if (wanted) void letGo(number, GRACE_MS);
   }
 
   async function turns(): Promise<void> {

@@ -48,6 +48,10 @@ const LARGEST_PACKET = 8 * 1024 * 1024;
 const FOR_EVER = 0xffffffff;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
+/** MQTT 5 §3.14.2.1: somebody else has connected with this client id. */
+const TAKEN_OVER = 0x8e;
+/** As many as make a pause of 2 to 4 s, in which a door hears that a session is no longer its own. */
+const TAKEN_OVER_FAILURES = 4;
 /** How long an answer may take to be taken by the broker before nobody waits for that any more. */
 const REPLY_MS = 5_000;
 /** In bytes; more than an answer has beside its body, its topic and its correlation data. */
@@ -76,6 +80,7 @@ export function openSession({ url, settings, number, carryOut, events }: Session
   let inHand = 0;
   let failures = 0;
   let subscribed = false;
+  let lasting: NodeJS.Timeout | undefined;
   let leaving: Promise<void> | undefined;
   const client = mqtt.connect(url, optionsOf(settings, number));
   const fail = (error: unknown) => events.connectionFailed({ part: 'mqtt broker', error });
@@ -94,17 +99,28 @@ export function openSession({ url, settings, number, carryOut, events }: Session
     if (!sessionPresent) held.clear();
     void subscribe(client.stream);
   });
+  client.on('disconnect', ({ reasonCode }) => {
+    if (reasonCode !== TAKEN_OVER || leaving !== undefined) return;
+    count(Math.max(failures, TAKEN_OVER_FAILURES));
+    fail(new Error(`another client has connected as ${client.options.clientId}`));
+  });
   client.on('close', () => {
     subscribed = false;
+    clearTimeout(lasting);
+    count(failures + 1);
     // mqtt.js would say them again on the next line, before anything else; they may be why this one was cut.
     for (const id of replies) client.removeOutgoingMessage(id);
-    failures += 1;
-    client.options.reconnectPeriod = pauseAfter(failures);
     wake();
   });
   client.on('error', (error) => {
     if (error !== LATER && leaving === undefined) fail(error);
   });
+
+  /** How often it has failed in a row. It is for the pause after the next time: mqtt.js begins one before it tells of it. */
+  function count(now: number): void {
+    failures = now;
+    client.options.reconnectPeriod = pauseAfter(now);
+  }
 
   async function subscribe(line: MqttClient['stream']): Promise<void> {
     const filter = filterOf(number, settings);
@@ -116,9 +132,9 @@ export function openSession({ url, settings, number, carryOut, events }: Session
       for (const other of others) await client.unsubscribeAsync(other);
       // rh 2: what was retained long ago is not sent.
       if (filter !== null) await client.subscribeAsync(filter, { qos: 2, rh: 2 });
-      failures = 0;
-      client.options.reconnectPeriod = pauseAfter(0);
       subscribed = client.stream === line && client.connected;
+      // A line that does not last is no better than none.
+      if (subscribed) lasting = setTimeout(() => count(0), LONGEST_PAUSE_MS);
     } catch (error) {
       if (client.stream !== line || leaving !== undefined) return;
       fail(error);

@@ -7,7 +7,8 @@ import type { Database } from './database.js';
 
 /** How often a door renews its leases and looks for sessions that nobody holds. */
 export const TURN_MS = 2_000;
-const LEASE_MS = 6_000;
+/** How long a session belongs to a door that says nothing more. */
+export const LEASE_MS = 6_000;
 /** So long a session that was given up for somebody is kept for them. */
 const KEPT_MS = 6_000;
 
@@ -26,7 +27,7 @@ export interface HeldMqttSession {
   readonly wanted: boolean;
 }
 
-/** Renews the leases of a door, and says what it holds: what it no longer holds, somebody else has. */
+/** Renews the leases of a door, also those that ran out, and says what it holds: what it no longer holds, somebody else has. */
 export function renewMqttSessions(database: Database, door: string): Promise<HeldMqttSession[]> {
   return database.rows<HeldMqttSession & Record<string, unknown>>(
     `UPDATE mqtt_session SET leased_until = now() + $2 * interval '1 millisecond' WHERE holder = $1
@@ -35,17 +36,21 @@ export function renewMqttSessions(database: Database, door: string): Promise<Hel
   );
 }
 
-/** Takes one session that nobody holds; its number, or null when there is none. */
-export async function takeMqttSession(database: Database, door: string): Promise<number | null> {
+/** Takes one session that nobody holds, and that is not in the door's own `hands`; its number, or null when there is none. */
+export async function takeMqttSession(
+  database: Database,
+  door: string,
+  hands: readonly number[],
+): Promise<number | null> {
   const [taken] = await database.rows<{ number: number }>(
     `UPDATE mqtt_session SET holder = $1, leased_until = now() + $2 * interval '1 millisecond', wanted_by = NULL
      WHERE number = (
        SELECT number FROM mqtt_session
-       WHERE leased_until < now()
+       WHERE leased_until < now() AND number <> ALL ($4)
          AND (wanted_by IS NULL OR wanted_by = $1 OR leased_until < now() - $3 * interval '1 millisecond')
        ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
      RETURNING number`,
-    [door, LEASE_MS, KEPT_MS],
+    [door, LEASE_MS, KEPT_MS, [...hands]],
   );
   return taken?.number ?? null;
 }
