@@ -56,6 +56,10 @@ describe('a line lives in its place', () => {
     assert.deepEqual(strays(/\.status\(\d{3}\)/, 'apps/api/src/', 'apps/sandbox/src/'), []);
   });
 
+  it('a router tells upper from lower case, as a broker does whose topics are paths', () => {
+    assert.deepEqual(strays(/\bRouter\(\)/, 'apps/sandbox/'), []);
+  });
+
   it('every provider is in the list, under its own channel', () => {
     const definitions = SOURCES.filter(
       ({ file, code }) =>

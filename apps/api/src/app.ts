@@ -93,6 +93,8 @@ export function createApp(parts: ApiParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  // As its routers: rules about paths, and a broker's about topics, know no other spelling.
+  app.enable('case sensitive routing');
 
   app.use(boundPipelines());
   app.use(observe(parts.registry, parts.tracing));

@@ -11,7 +11,7 @@ import { visitorOf } from './visitor.js';
  * changing request is refused, and so is every one of a viewer.
  */
 export function changeRoutes(acts: Acts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   router.use(onlyAdminsChange);
 
   router.put('/queues/pause', async (req, res) => {

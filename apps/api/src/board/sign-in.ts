@@ -42,7 +42,7 @@ export function signInRoutes({
   sessions,
   base,
 }: SignInParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const attempts = createAttempts(engine);
   const recognise = createRecognise(settings, authenticator);
 

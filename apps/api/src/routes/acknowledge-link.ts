@@ -36,7 +36,7 @@ const LINK = `${LINK_PATH}/:token`;
  */
 export function acknowledgeLinkRoutes(parts: LinkParts): Router {
   const { database, engine, events, links, migrated } = parts;
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const forged = engine.limiter('links-forged', FORGED, { alone: FORGED });
   const used = engine.limiter('links', USED, { alone: USED });
 

@@ -36,7 +36,7 @@ export const namesQuery = z.object({
 
 /** Who may raise alerts without a person's or a service's token. A token is shown once, when it is made. */
 export function alertSourceRoutes(database: Database): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const admins = allow('admin');
 
   router.get('/alert-sources', admins, async (req, res) => {

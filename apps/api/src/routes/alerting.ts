@@ -13,7 +13,7 @@ const alertPath = z.object({ level: alertLevel, alert_type: externalId });
 
 /** Raises alerts. */
 export function alertingRoutes(parts: AlertingParts & { readonly keyed: Keyed }): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
 
   router.post(
     '/notifications/alerts/:level/:alert_type',

@@ -29,7 +29,7 @@ export interface AlertParts {
 
 /** What has become of alerts, and taking them. People see those that they were told of, and no others. */
 export function alertRoutes({ database, events }: AlertParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
 
   router.get('/alerts', async (req, res) => {
     const { limit, cursor, ...filter } = parse(alertQuery, req.query);

@@ -22,7 +22,7 @@ export const auditQuery = z.object({
 
 /** The trail of administrative acts. */
 export function auditRoutes(database: Database): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
 
   router.get('/audit', allow('admin'), async (req, res) => {
     const query = parse(auditQuery, req.query);

@@ -37,7 +37,7 @@ export interface BoardParts {
 export function boardRoutes(parts: BoardParts): Router {
   const { settings, engine, authenticator } = parts;
   const sessions = createSessions(settings);
-  const board = Router();
+  const board = Router({ caseSensitive: true });
   board.use(boardHeaders, sameOrigin, onceMigrated(parts.migrated));
   board.use(signInRoutes({ ...parts, sessions, base: BOARD_PATH }));
 
@@ -55,7 +55,7 @@ export function boardRoutes(parts: BoardParts): Router {
   board.use(currentBoard(engine, BOARD_PATH));
   board.use(answerOnTheBoard(sessions.possible));
 
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   router.use(BOARD_PATH, board);
   return router;
 }

@@ -33,7 +33,7 @@ type Look = { readonly found: BroadcastProgress | null };
  * `GET /broadcasts/{id}` answers, and at last `end`.
  */
 export function broadcastProgressRoutes({ database, ending }: ProgressParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const watched = new Map<string, { readonly look: Glance<Look>; watchers: number }>();
   let watchers = 0;
   setMaxListeners(0, ending);

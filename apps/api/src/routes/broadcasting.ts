@@ -34,7 +34,7 @@ const LONGEST_TITLE = 200;
 
 /** Everything that tells many people at once. */
 export function broadcastingRoutes({ database, keyed, engine, events }: BroadcastingParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const senders = allow('admin', 'internal');
   const body = jsonBody('256kb');
 

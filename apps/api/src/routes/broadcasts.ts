@@ -28,7 +28,7 @@ export function broadcastRoutes({
   engine,
   events,
 }: FanOutQueue & { readonly database: Database }): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const senders = allow('admin', 'internal');
 
   router.get('/broadcasts', senders, async (req, res) => {

@@ -83,7 +83,7 @@ export interface DeadLetterParts {
 
 /** What was given up: looking at it, and bringing it back. */
 export function deadLetterRoutes({ database, notifier, keyed }: DeadLetterParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const admins = allow('admin');
 
   router.get('/dead-letters', admins, async (req, res) => {

@@ -21,7 +21,7 @@ import { unknownPerson, withKnown } from './known-person.js';
 
 /** The browsers and telephones that a person lets Belfry push to. Whoever knows an endpoint could push to it, so no answer shows one. */
 export function deviceRoutes({ database, notifier }: { database: Database; notifier: Notifier }): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const self = allowSelf('id');
   const body = jsonBody('256kb');
 

@@ -19,7 +19,7 @@ const FILES = {
  * works where there is no internet). Neither needs a token: they hold nothing but what is in the source.
  */
 export function docsRoutes(): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   let document: Promise<string> | undefined;
 
   router.get('/openapi.json', shut, async (_req, res) => {

@@ -31,7 +31,7 @@ export function escalationRoutes({
   readonly database: Database;
   readonly settings: ApiSettings;
 }): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const admins = allow('admin');
 
   router.get('/escalation-policies', admins, async (req, res) => {

@@ -27,7 +27,7 @@ export const memberQuery = z.object({ limit: pageLimit, cursor });
 
 /** Who belongs together. A group is there for as long as somebody is in it. */
 export function groupRoutes(database: Database): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const admins = allow('admin');
 
   router.get('/groups', admins, async (req, res) => {

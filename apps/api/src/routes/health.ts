@@ -10,7 +10,7 @@ import type { Watched } from '../metrics/fleet-view.js';
 
 /** What a process answers when it is asked how it is. No token: load balancers have none. */
 export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }, watched: Watched): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
 
   /** The process is alive, whatever has become of its databases. */
   router.get('/health', (_req, res) => {

@@ -47,7 +47,7 @@ export interface HeartbeatParts {
 
 /** What must be heard of. */
 export function heartbeatRoutes({ database, events }: HeartbeatParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const admins = allow('admin');
 
   router.get('/heartbeats', admins, async (req, res) => {
@@ -96,7 +96,7 @@ export function beatRoutes(
   { database, events, sourceOf }: HeartbeatParts & { readonly sourceOf: SourceOf },
   callers: readonly RequestHandler[],
 ): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
 
   router.post(
     '/heartbeats/:name',

@@ -29,7 +29,7 @@ const MOST_AT_ONCE = 4;
  * chunk, nothing is read while one is being written, and no connection to the database is held while the caller is waited for.
  */
 export function importingRoutes(database: Database, catalogue: Catalogue): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   let running = 0;
 
   router.post('/users/import', allow('admin'), takesLines, async (req, res) => {

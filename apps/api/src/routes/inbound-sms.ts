@@ -22,7 +22,7 @@ const ANSWERED = { points: 20, seconds: 60 };
  * told to call and over every field. What it gets is TwiML: a text message back, or nothing.
  */
 export function inboundSmsRoutes({ settings, engine, database, events }: InboundSmsParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const { PUBLIC_URL, TWILIO_AUTH_TOKEN, SMS_ANSWERS } = settings;
   const answered = engine.limiter('sms-answers', ANSWERED, { alone: ANSWERED });
 

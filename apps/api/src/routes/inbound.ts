@@ -12,7 +12,7 @@ import { unknownSource } from './alert-sources.js';
 
 /** Takes in what sources send. No other token opens this, and nothing is read before the token was seen. */
 export function inboundRoutes(parts: AlertingParts & { readonly sourceOf: SourceOf }): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const sources = new WeakMap<Request, AlertSource>();
 
   router.post(

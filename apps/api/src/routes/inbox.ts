@@ -30,7 +30,7 @@ export interface InboxParts {
 
 /** What a person has been told, for the person. */
 export function inboxRoutes({ database, notifier, onRead }: InboxParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const self = allowSelf('id');
 
   router.get('/users/:id/inbox', self, async (req, res) => {

@@ -34,7 +34,7 @@ export function onCallOverrideRoutes({
   notifier: Notifier;
   keyed: Keyed;
 }): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const admins = allow('admin');
   const body = jsonBody('256kb');
 

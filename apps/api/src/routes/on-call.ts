@@ -33,7 +33,7 @@ export const onCallQuery = z.object({
 
 /** Who is told of alerts of a type, at any moment. */
 export function onCallRoutes({ database, notifier }: { database: Database; notifier: Notifier }): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const admins = allow('admin');
   const body = jsonBody('256kb');
 

@@ -7,7 +7,7 @@ import { unknownNotification } from './reading.js';
 
 /** What is done to notifications that are there already. */
 export function operatingRoutes(notifier: Notifier): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const senders = allow('admin', 'internal');
 
   router.post('/notifications/retry', senders, async (req, res) => {

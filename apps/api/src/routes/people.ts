@@ -37,7 +37,7 @@ export interface PeopleParts {
 
 /** The people that can be told something, and what they wish. */
 export function peopleRoutes({ database, catalogue, notifier }: PeopleParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const admins = allow('admin');
   const body = jsonBody('256kb');
 

@@ -26,7 +26,7 @@ export interface PresenceParts {
 
 /** Who is connected; and sessions that clients report by themselves, because what carries them is not ours. */
 export function presenceRoutes({ settings, database, bus }: PresenceParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const ttlMs = settings.SESSION_TTL_MS;
   const bounds = { perPerson: settings.REALTIME_STREAMS_PER_PERSON, ttlMs };
   const themselves = allowSelf('id', 'internal');

@@ -39,7 +39,7 @@ export const listQuery = z.object({
 
 /** Everything that shows notifications. */
 export function readingRoutes(database: Database): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const admins = allow('admin');
 
   router.get('/notifications', admins, async (req, res) => {

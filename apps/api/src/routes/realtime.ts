@@ -4,7 +4,7 @@ import { WEBSOCKET_PATH } from '../realtime/realtime.js';
 
 /** The streams. They check tokens by themselves, for browsers can send a token in few places. */
 export function realtimeRoutes(eventStream: RequestHandler): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   router.get('/api/v1/stream', eventStream);
   router.get(WEBSOCKET_PATH, () => {
     throw noWebSocket();

@@ -106,7 +106,7 @@ export const platformParam = z.object({
 
 /** Everything that creates a notification. */
 export function sendingRoutes({ notifier, limits, once }: SendingParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const senders = allow('admin', 'internal');
 
   router.post('/notifications/send', senders, ...ONE, (req, res) =>

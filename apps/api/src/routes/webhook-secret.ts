@@ -11,7 +11,7 @@ import { unknownPerson } from './known-person.js';
 
 /** What a person's receiver checks webhooks with, to be handed on to whoever runs it. Who asked is written down. */
 export function webhookSecretRoutes(database: Database, secrets: readonly string[] = []): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
 
   router.get('/users/:id/webhook-secret', allow('admin'), async (req, res) => {
     const { id } = parse(z.object({ id: externalId }), { id: req.params.id });
