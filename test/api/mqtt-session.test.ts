@@ -1,19 +1,28 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { InnerAnswer } from '@belfry/api/mqtt/inner-call.js';
 import { openSession, type Said, type Session } from '@belfry/api/mqtt/session.js';
+import { ownCertificate } from '@belfry/sandbox/certificate.js';
 import { readSettings } from '@belfry/shared/config/read.js';
 import { apiSettings } from '@belfry/shared/config/settings.js';
 import { SILENT } from '../ledger/with-engine.js';
 import { startMosquitto } from '../support/mosquitto.js';
 import { connectPublisher } from '../support/mqtt-publisher.js';
+import { temporaryDir } from '../support/postgres.js';
 import { startScriptedBroker } from '../support/scripted-broker.js';
 import { waitFor } from '../support/wait.js';
 
 type Held = { readonly session: Session; readonly carried: readonly string[] };
 
 /** Holds a session of its own; every message is answered at `answers` with a body as long as it asks for. */
-function hold(url: string, env: Readonly<Record<string, string>> = {}, wait = Promise.resolve()): Held {
+function hold(
+  url: string,
+  env: Readonly<Record<string, string>> = {},
+  wait = Promise.resolve(),
+  events = SILENT,
+): Held {
   const settings = readSettings(apiSettings, {
     DATABASE_URL: 'postgres://belfry@localhost/belfry',
     JWT_SECRET: 'x'.repeat(32),
@@ -26,7 +35,7 @@ function hold(url: string, env: Readonly<Record<string, string>> = {}, wait = Pr
     await wait;
     return { answer: answer(Number(payload)), reply: { topic: 'answers', correlation: Buffer.from(topic) } };
   };
-  return { session: openSession({ url, settings, number: 1, carryOut, events: SILENT }), carried };
+  return { session: openSession({ url, settings, number: 1, carryOut, events }), carried };
 }
 
 function answer(length: number): InnerAnswer {
@@ -111,6 +120,33 @@ describe('a session at the broker', () => {
     } finally {
       await session.leave(0);
       await broker.stop();
+    }
+  });
+
+  test('is held over TLS at a broker whose certificate the settings trust, and at no other', async () => {
+    const dir = temporaryDir();
+    const { certificate, key } = await ownCertificate(undefined);
+    const [certfile, keyfile] = [path.join(dir, 'certificate.pem'), path.join(dir, 'key.pem')];
+    writeFileSync(certfile, certificate);
+    writeFileSync(keyfile, key);
+    const broker = await startMosquitto(`certfile ${certfile}`, `keyfile ${keyfile}`);
+    const url = broker.url.replace('mqtt:', 'mqtts:');
+    const failures: unknown[] = [];
+    const wary = hold(url, {}, undefined, {
+      ...SILENT,
+      connectionFailed: ({ error }) => failures.push(error),
+    });
+    try {
+      await waitFor(() => failures.some((error) => /self-signed certificate/.test(String(error))));
+      assert.ok(!wary.session.isUp());
+      await wary.session.leave(0);
+      const trusting = hold(url, { MQTT_CA_FILE: certfile });
+      await waitFor(() => trusting.session.isUp());
+      await trusting.session.leave(0);
+    } finally {
+      await wary.session.leave(0);
+      await broker.stop();
+      rmSync(dir, { recursive: true, force: true });
     }
   });
 });
