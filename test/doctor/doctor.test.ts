@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { freePort } from '../support/ports.js';
 import { startProcess } from '../support/process.js';
 import { BROKEN_ALERTING } from './broken-alerting.js';
+import { BROKEN_BROKER } from './broken-broker.js';
 import { diagnose, diagnoseAlone, runDoctor } from './diagnose.js';
 import { at, type Case, listening, type Parts, portOf, startParts } from './parts.js';
 
@@ -82,6 +83,7 @@ const BROKEN: readonly Case[] = [
     /openssl rand/,
   ],
   ...BROKEN_ALERTING,
+  ...BROKEN_BROKER,
   [
     'Redis is down',
     async () => ({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` }),
@@ -202,7 +204,8 @@ describe('the doctor', () => {
   const said: string[] = [];
 
   it('finds nothing to mend where all is well, and so the program ends with 0', async () => {
-    const { code, ok, findings } = await diagnoseAlone(parts.whole, parts.dir);
+    const env = { ...parts.whole, MQTT_URL: parts.brokers.open };
+    const { code, ok, findings } = await diagnoseAlone(env, parts.dir);
     assert.deepEqual(
       findings.filter(({ level }) => level !== 'ok'),
       [],

@@ -3,12 +3,17 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { startSandbox } from '@belfry/sandbox/app.js';
+import { ownCertificate } from '@belfry/sandbox/certificate.js';
 import { SMTPServer } from 'smtp-server';
+import { startAedes } from '../support/aedes.js';
+import { startMosquitto } from '../support/mosquitto.js';
 import { freePort } from '../support/ports.js';
 import { execute, freshDatabase, temporaryDir } from '../support/postgres.js';
 import { startProcess } from '../support/process.js';
 import { startRedis } from '../support/redis.js';
+import { startScriptedBroker } from '../support/scripted-broker.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -41,6 +46,12 @@ export async function startParts() {
     startRedis({ appendonly: false }),
     startRedis(),
   ]);
+  const [open, unshared, closed, old] = await Promise.all([
+    startScriptedBroker(),
+    startScriptedBroker({ sharedSubscriptionAvailable: false }),
+    startMosquitto('allow_anonymous false'),
+    startAedes(),
+  ]);
   await locked.command('CONFIG', 'SET', 'requirepass', 'the-right-one');
   const strict = new SMTPServer({
     disabledCommands: ['STARTTLS'],
@@ -50,7 +61,9 @@ export async function startParts() {
   });
   strict.on('error', () => undefined);
   const other = createServer((_req, res) => res.end('something else'));
-  await Promise.all([listening(strict), listening(other)]);
+  const { certificate: cert, key } = await ownCertificate(undefined);
+  const secret = createTlsServer({ cert, key });
+  await Promise.all([listening(strict), listening(other), listening(secret)]);
   const whole: Env = {
     DATABASE_URL: database.url,
     JWT_SECRET: 'canary-4711-canary-4711-canary-4711-canary',
@@ -65,9 +78,10 @@ export async function startParts() {
   };
 
   async function stop(): Promise<void> {
-    await Promise.all([evicting, forgetful, locked].map((redis) => redis.stop()));
+    await Promise.all([evicting, forgetful, locked, open, unshared, closed, old].map((one) => one.stop()));
     await new Promise<void>((resolve) => strict.close(() => resolve()));
     other.close();
+    secret.close();
     await sandbox.stop();
     await execute(database.url, `DROP ROLE IF EXISTS ${poor}`).catch(() => undefined);
     for (const one of [database, empty, older]) await one.drop();
@@ -82,6 +96,14 @@ export async function startParts() {
     /** May not create tables in the empty one; the password is `poor`. */
     poor,
     redis: { evicting: evicting.url, forgetful: forgetful.url, locked: locked.url },
+    /** That takes anybody; without shared subscriptions; that takes nobody; of 3.1.1; with a certificate of its own making. */
+    brokers: {
+      open: open.url,
+      unshared: unshared.url,
+      closed: closed.url,
+      old: old.url,
+      secret: `mqtts://127.0.0.1:${portOf(secret)}`,
+    },
     sandbox,
     /** Refuses every login. */
     strictMailPort: portOf(strict.server),

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { generate, type Packet, parser } from 'mqtt-packet';
+import { generate, type IConnackPacket, type Packet, parser } from 'mqtt-packet';
 
 /** A broker of MQTT 5 in this process, for one client, that does what a test says and nothing by itself but to answer. */
 export type ScriptedBroker = {
@@ -15,7 +15,10 @@ export type ScriptedBroker = {
   stop(): Promise<void>;
 };
 
-export async function startScriptedBroker(): Promise<ScriptedBroker> {
+/** Starts one that says these `abilities` to whoever connects. */
+export async function startScriptedBroker(
+  abilities: NonNullable<IConnackPacket['properties']> = {},
+): Promise<ScriptedBroker> {
   const received: Packet[] = [];
   const lines: Socket[] = [];
   const write = (line: Socket | undefined, packet: Packet) =>
@@ -26,7 +29,7 @@ export async function startScriptedBroker(): Promise<ScriptedBroker> {
     const reading = parser();
     reading.on('packet', (packet: Packet) => {
       received.push(packet);
-      for (const answer of answersTo(packet)) write(line, answer);
+      for (const answer of answersTo(packet, abilities)) write(line, answer);
     });
     line.on('data', (bytes) => reading.parse(bytes));
   });
@@ -47,11 +50,11 @@ export async function startScriptedBroker(): Promise<ScriptedBroker> {
 }
 
 /** A session is always there already. */
-function answersTo(packet: Packet): Packet[] {
+function answersTo(packet: Packet, properties: NonNullable<IConnackPacket['properties']>): Packet[] {
   const { messageId = 0 } = packet;
   switch (packet.cmd) {
     case 'connect':
-      return [{ cmd: 'connack', sessionPresent: true, reasonCode: 0 }];
+      return [{ cmd: 'connack', sessionPresent: true, reasonCode: 0, properties }];
     case 'subscribe':
       return [{ cmd: 'suback', messageId, granted: [2] }];
     case 'unsubscribe':

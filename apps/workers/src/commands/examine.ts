@@ -2,6 +2,7 @@ import { parseSettings } from '@belfry/channels/providers.js';
 import { checkEngine, checkProviders, checkSettings, checkTemplates, type Finding } from './checkup.js';
 import { checkAlerting } from './checkup-alerting.js';
 import { checkDatabase } from './checkup-database.js';
+import { checkBroker } from './checkup-mqtt.js';
 import { checkPort } from './checkup-port.js';
 
 const CHECKS = [
@@ -11,6 +12,7 @@ const CHECKS = [
   checkEngine,
   checkProviders(parseSettings),
   checkAlerting,
+  checkBroker,
   checkPort,
 ];
 
