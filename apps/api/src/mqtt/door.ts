@@ -122,12 +122,17 @@ export function openDoor({ url, settings, database, app, events }: DoorParts): D
   /** One turn; how long until the next one. While the ledger cannot be asked, what is held runs out. */
   async function turn(): Promise<number> {
     if (!turned) await knowMqttSessions(database, settings.MQTT_SHARED === 'on' ? settings.MQTT_SESSIONS : 1);
+    const hands = new Set(holdings.keys());
     const askedAt = performance.now();
     const mine = await renewMqttSessions(database, id);
     turned = true;
     for (const number of holdings.keys())
       if (!mine.some((one) => one.number === number)) void letGo(number, 0);
-    for (const { number, wanted } of mine) keep(number, wanted, askedAt);
+    for (const { number, wanted } of mine) {
+      if (holdings.has(number)) keep(number, wanted, askedAt);
+      // Let go before, and not given back: the ledger could not be told. What went out of our hands just now will be.
+      else if (!hands.has(number)) hold(number, askedAt);
+    }
     const takenAt = performance.now();
     const taken = await takeMqttSession(database, id, [...holdings.keys()]);
     if (taken === null) {
@@ -138,13 +143,10 @@ export function openDoor({ url, settings, database, app, events }: DoorParts): D
     return NEXT_MS;
   }
 
-  /** Goes on with a session whose lease was renewed; with one that was let go meanwhile and not given back, again. */
+  /** Goes on with a session whose lease was renewed, or hands it over to who asks for it. */
   function keep(number: number, wanted: boolean, askedAt: number): void {
     const holding = holdings.get(number);
-    if (holding === undefined) {
-      hold(number, askedAt);
-      return;
-    }
+    if (holding === undefined) return;
     clearTimeout(holding.lease);
     holding.lease = leaseOf(number, askedAt);
     if (wanted) void letGo(number, GRACE_MS);
