@@ -248,6 +248,44 @@ describe('inbound alerts', () => {
     });
   });
 
+  test('more than a thousand alerts are refused unread', async () => {
+    for (const alerts of [Array(2_000_000).fill(0), Array(1_001).fill({ type: 'many', message: 'x' })])
+      assertProblem(await post('json', { alerts }), 413, { code: 'too_many_alerts' });
+    assert.deepEqual(
+      (await alertsOf('json')).filter(({ type }) => type === 'many'),
+      [],
+    );
+  });
+
+  test('what is left is not done when the sender has gone', async () => {
+    const alerts = Array.from({ length: 1_000 }, (_, n) => ({
+      type: 'left',
+      message: 'x',
+      dedup_key: `left-${n}`,
+    }));
+    const gone = new AbortController();
+    const opened = async () => (await alertsOf('json')).filter(({ type }) => type === 'left').length;
+    const call = fetch(`${fleet().api.url}/api/v1/inbound/json`, {
+      method: 'POST',
+      headers: { authorization: bearer('json'), 'content-type': 'application/json' },
+      body: JSON.stringify({ alerts }),
+      signal: gone.signal,
+    });
+    await waitFor(async () => (await opened()) > 0, { timeoutMs: 20_000 });
+    gone.abort();
+    await assert.rejects(call);
+    const done = await waitFor(
+      async () => {
+        const all = `"opened":${await opened()},`;
+        return fleet()
+          .logs()
+          .find((line) => line.includes('"inbound_taken"') && line.includes(all));
+      },
+      { timeoutMs: 30_000 },
+    );
+    assert.ok((await opened()) < alerts.length, done);
+  });
+
   test('each source has a limit of its own', async () => {
     for (const name of ['busy', 'quiet'])
       tokens.set(name, await addSource(fleet(), name, { kind: 'alertmanager' }));

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { InboundContent, InboundPayload, ReadPayload } from '@belfry/api/inbound/inbound-alert.js';
+import type {
+  InboundContent,
+  InboundEntry,
+  InboundPayload,
+  ReadPayload,
+} from '@belfry/api/inbound/inbound-alert.js';
 import { readJson } from '@belfry/api/inbound/json-alert.js';
 import { readPrometheus } from '@belfry/api/inbound/prometheus.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
@@ -9,12 +14,16 @@ import { payload } from '../support/inbound-payload.js';
 
 const SOURCE = { name: 'prom', level: 'warning' } as const;
 
-const firing = ({ entries }: InboundPayload): InboundContent[] =>
-  entries.flatMap((one) => (one.ok && one.alert.status === 'firing' ? [one.alert.content] : []));
-const resolved = ({ entries }: InboundPayload): string[] =>
-  entries.flatMap((one) => (one.ok && one.alert.status === 'resolved' ? [one.alert.dedupKey] : []));
-const problems = ({ entries }: InboundPayload): string[] =>
-  entries.flatMap((one) => (one.ok ? [] : one.errors.map(({ path, message }) => `${path} ${message}`)));
+const entriesOf = ({ count, entry }: InboundPayload): InboundEntry[] =>
+  Array.from({ length: count }, (_, index) => entry(index));
+const firing = (read: InboundPayload): InboundContent[] =>
+  entriesOf(read).flatMap((one) => (one.ok && one.alert.status === 'firing' ? [one.alert.content] : []));
+const resolved = (read: InboundPayload): string[] =>
+  entriesOf(read).flatMap((one) => (one.ok && one.alert.status === 'resolved' ? [one.alert.dedupKey] : []));
+const problems = (read: InboundPayload): string[] =>
+  entriesOf(read).flatMap((one) =>
+    one.ok ? [] : one.errors.map(({ path, message }) => `${path} ${message}`),
+  );
 
 /** One alert of an Alertmanager with these labels and annotations. */
 const alert = (labels: unknown, others: Record<string, unknown> = {}) => ({
@@ -95,7 +104,7 @@ describe('the webhook of an Alertmanager', () => {
     assert.ok(cut?.message.isWellFormed() && cut.message.length <= 1_000 && !cut.message.includes('\u0000'));
     assert.deepEqual(cut?.affectedSystems, ['a b']);
     assert.ok(JSON.stringify(cut?.details).length < 2_000);
-    assert.deepEqual(read({ alerts: [] }), { entries: [], truncated: 0 });
+    assert.deepEqual([read({ alerts: [] }).count, read({ alerts: [] }).truncated], [0, 0]);
     assert.equal(read({ alerts: [], truncatedAlerts: 3 }).truncated, 3);
     const group = { status: 'resolved', alerts: [{ labels: { alertname: 'x' }, fingerprint: 'f' }] };
     assert.deepEqual(resolved(read(group)), ['source:prom:f'], 'as its group');
@@ -212,6 +221,19 @@ describe('the plain JSON of a script', () => {
 });
 
 describe('whatever a source sends', () => {
+  it('is refused unread when there are more than a thousand', () => {
+    const refused = (error: unknown) => error instanceof Refusal && error.reason === 'too_many_alerts';
+    for (const reader of [readPrometheus, readJson]) {
+      assert.equal(reader(SOURCE, { alerts: Array(1_000).fill(0) }).count, 1_000);
+      assert.throws(() => reader(SOURCE, { alerts: Array(1_001).fill(0) }), refused);
+    }
+  });
+
+  it('is not told of a million mistakes of one alert', () => {
+    const alert = { type: 'a', message: 'b', affected_systems: Array(1_000_000).fill(0) };
+    assert.deepEqual(problems(readJson(SOURCE, alert)), [' must have at most 65536 characters as JSON']);
+  });
+
   for (const [kind, reader] of Object.entries({ prometheus: readPrometheus, json: readJson }) as [
     string,
     ReadPayload,

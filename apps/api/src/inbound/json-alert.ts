@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { alertLevel, alertRequest } from '@belfry/shared/channels/alert.js';
 import { externalId } from '@belfry/shared/channels/fields.js';
+import type { FieldError } from '@belfry/shared/domain/refusal.js';
 import { z } from 'zod';
 import { unsafeIn } from '../middleware/body.js';
 import { read } from '../middleware/parse.js';
@@ -8,6 +9,7 @@ import {
   type InboundAlert,
   type InboundContent,
   type InboundEntry,
+  notTooMany,
   type ReadPayload,
   sourceKey,
 } from './inbound-alert.js';
@@ -39,8 +41,13 @@ type JsonAlert = z.infer<typeof jsonAlert>;
 /** Reads one alert, or `{"alerts": […]}`. */
 export const readJson: ReadPayload = (source, body) => {
   const list = listIn(body);
+  const alerts = notTooMany(list ?? [body]);
   const place = (index: number) => (list === null ? '' : `alerts.${index}`);
-  return { entries: (list ?? [body]).map((one, index) => entryOf(one, place(index), source)), truncated: 0 };
+  return {
+    count: alerts.length,
+    entry: (index) => entryOf(alerts[index], place(index), source),
+    truncated: 0,
+  };
 };
 
 function listIn(body: unknown): readonly unknown[] | null {
@@ -48,8 +55,11 @@ function listIn(body: unknown): readonly unknown[] | null {
   return Array.isArray(alerts) ? alerts : null;
 }
 
+/** Characters of one alert as JSON: more than the longest that can be taken has. */
+const LONGEST = 65_536;
+
 function entryOf(one: unknown, place: string, source: Parameters<ReadPayload>[0]): InboundEntry {
-  const unsafe = unsafeIn(one);
+  const unsafe = unsafeIn(one) ?? tooLong(one);
   // A list of nothings is a list of mistakes.
   const found =
     unsafe === null ? read(jsonAlert, one ?? 'nothing') : { ok: false as const, errors: [unsafe] };
@@ -59,6 +69,12 @@ function entryOf(one: unknown, place: string, source: Parameters<ReadPayload>[0]
     message,
   }));
   return { ok: false, errors };
+}
+
+/** A list of a million mistakes would take seconds to be told of. */
+function tooLong(one: unknown): FieldError | null {
+  if (JSON.stringify(one ?? null).length <= LONGEST) return null;
+  return { path: '', message: `must have at most ${LONGEST} characters as JSON` };
 }
 
 function alertOf(alert: JsonAlert, source: Parameters<ReadPayload>[0]): InboundAlert {

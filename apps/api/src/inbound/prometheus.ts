@@ -7,6 +7,7 @@ import {
   cutLine,
   type InboundContent,
   type InboundEntry,
+  notTooMany,
   type ReadPayload,
   sourceKey,
 } from './inbound-alert.js';
@@ -67,16 +68,22 @@ type Payload = z.infer<typeof payload>;
 
 /** Reads what an Alertmanager or a Grafana sends. */
 export const readPrometheus: ReadPayload = (source, body) => {
+  const given = typeof body === 'object' && body !== null ? Reflect.get(body, 'alerts') : undefined;
+  if (Array.isArray(given)) notTooMany(given);
   const whole = parse(payload, body);
-  const entries = whole.alerts.map((one, index): InboundEntry => {
-    const found = read(entry, withStatus(one, whole));
+  const entryAt = (index: number): InboundEntry => {
+    const found = read(entry, withStatus(whole.alerts[index], whole));
     if (!found.ok) return { ok: false, errors: found.errors.map((error) => under(index, error)) };
     const dedupKey = sourceKey(source.name, fingerprintOf(found.value));
     if (found.value.status === 'resolved') return { ok: true, alert: { status: 'resolved', dedupKey } };
     const content = contentOf(found.value, whole, source);
     return { ok: true, alert: { status: 'firing', content: { ...content, dedupKey } } };
-  });
-  return { entries, truncated: Math.trunc(whole.truncatedAlerts ?? 0) };
+  };
+  return {
+    count: whole.alerts.length,
+    entry: entryAt,
+    truncated: Math.trunc(whole.truncatedAlerts ?? 0),
+  };
 };
 
 /** An alert that does not say how it is, is as its group. */
@@ -179,10 +186,10 @@ const LONGEST_TEXT = 1_000;
 
 /** Labels or annotations, as many and as long as are worth keeping. */
 function textsIn(given: Readonly<Record<string, unknown>>): Record<string, string> {
-  const plain = Object.entries(given).flatMap(([name, value]) =>
-    ['string', 'number', 'boolean'].includes(typeof value)
-      ? [[cut(name, 128), cut(String(value), LONGEST_TEXT)]]
-      : [],
+  const plain = Object.entries(given).filter(([, value]) =>
+    ['string', 'number', 'boolean'].includes(typeof value),
   );
-  return Object.fromEntries(plain.slice(0, MOST_PAIRS));
+  return Object.fromEntries(
+    plain.slice(0, MOST_PAIRS).map(([name, value]) => [cut(name, 128), cut(String(value), LONGEST_TEXT)]),
+  );
 }

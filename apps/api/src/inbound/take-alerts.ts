@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SourceKind } from '@belfry/shared/domain/alert-source.js';
 import { type FieldError, invalid, Refusal } from '@belfry/shared/domain/refusal.js';
 import type { AlertSource } from '@belfry/shared/ledger/alert-sources.js';
@@ -28,22 +29,30 @@ export interface TakenAlerts {
  * Opens and resolves what a source sent, each alert in a transaction of its own: one that is bad harms no other. Sending the
  * same again changes nothing but counts, so whoever got no answer may.
  *
- * @throws Refusal 422 for what is no payload of the source's kind; the error of the database, once all that could be done is done.
+ * @param gone aborts when nobody waits for the answer any more: the rest is left, and comes again with the next call.
+ * @throws Refusal 422 for what is no payload of the source's kind, 413 for too many alerts; whatever an alert failed with, once
+ * all that could be done is done.
  */
 export async function takeAlerts(
   parts: AlertingParts,
   source: AlertSource,
   body: unknown,
+  gone: AbortSignal,
 ): Promise<TakenAlerts> {
-  const { entries, truncated } = READERS[source.kind](source, body);
-  const unread = entries.flatMap((one) => (one.ok ? [] : one.errors));
-  if (unread.length > 0 && entries.every(({ ok }) => !ok)) throw invalid(unread.slice(0, MOST_TOLD));
+  const { count, entry, truncated } = READERS[source.kind](source, body);
   const outcomes = { opened: 0, repeated: 0, resolved: 0, ignored: 0, refused: 0 };
   const errors: { index: number; errors: readonly FieldError[] }[] = [];
   let failure: unknown;
-  for (const [index, entry] of entries.entries()) {
+  let unread = 0;
+  for (let index = 0; index < count && !gone.aborted; index += 1) {
     try {
-      const taken = await take(parts, source, entry);
+      const one = entry(index);
+      if (!one.ok) {
+        unread += 1;
+        // What cannot be read waits for nothing, and others want their turn.
+        await nextTurn();
+      }
+      const taken = await take(parts, source, one);
       outcomes[taken.outcome] += 1;
       if (taken.outcome === 'refused' && errors.length < MOST_TOLD)
         errors.push({ index, errors: taken.errors });
@@ -52,6 +61,7 @@ export async function takeAlerts(
       if (isOutage(error)) break;
     }
   }
+  if (unread > 0 && unread === count) throw invalid(errors.flatMap((one) => one.errors));
   parts.events.inboundTaken({ source: source.name, kind: source.kind, outcomes, truncated });
   // The sender comes again with all of them, and those that are done are repetitions then.
   if (failure !== undefined) throw failure;

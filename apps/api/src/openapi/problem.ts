@@ -30,6 +30,7 @@ export const CODES: Readonly<Record<string, string>> = {
   idempotency_key_reused: 'the key was used for another request',
   too_slow: 'the body arrives too slowly',
   too_large: 'the body is too large',
+  too_many_alerts: 'the call has more alerts than are taken in one',
   unsupported_media_type: 'the body is not in the right format or encoding',
   upgrade_required: 'there is a WebSocket here and nothing else',
   invalid: 'a field is wrong, and `errors` names it',
