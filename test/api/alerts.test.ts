@@ -164,6 +164,7 @@ describe('alerts', () => {
         /at most 100/,
       ],
       ['critical/x', { message: 'x', dedup_key: '' }, 'dedup_key', /not be empty/],
+      ['critical/x', { message: 'x', details: { log: 'x'.repeat(16_384) } }, 'details', /16 KB/],
       [
         'critical/x',
         { message: 'x', escalation_policy: 'nights' },

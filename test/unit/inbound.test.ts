@@ -110,6 +110,19 @@ describe('the webhook of an Alertmanager', () => {
     assert.deepEqual(resolved(read(group)), ['source:prom:f'], 'as its group');
   });
 
+  it('keeps as much of its details as fits, the labels first, and says how much it left out', () => {
+    const many = (name: string) =>
+      Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`${name}${n}`, 'ዲ'.repeat(100)]));
+    const [big] = firing(
+      read(alert({ alertname: 'Big', ...many('l') }, { annotations: many('a'), generatorURL: 'http://a' })),
+    );
+    const { labels, left_out, generator_url, annotations } = big?.details ?? {};
+    const kept = Object.keys(Object(labels)).length;
+    assert.ok(kept > 45 && kept < 60, `${kept} labels`);
+    assert.deepEqual([generator_url, annotations, left_out], ['http://a', {}, 60 + 60 - kept]);
+    assert.ok(Buffer.byteLength(JSON.stringify(big?.details)) <= 16_384);
+  });
+
   it('names what is wrong with one of them, and reads the others', () => {
     const good = { status: 'firing', labels: { alertname: 'x' } };
     const wrong = [
@@ -210,12 +223,13 @@ describe('the plain JSON of a script', () => {
       null,
       { type: 'a', message: 'a\u0000b' },
       { type: 'a', level: 7 },
+      { type: 'a', message: 'x', details: { log: 'x'.repeat(16_384) } },
     ];
     assert.deepEqual(
       problems(json({ alerts: wrong }))
         .map((one) => one.split(' ')[0])
         .toSorted(),
-      ['alerts.0.type', 'alerts.1', 'alerts.2.message', 'alerts.3.level'],
+      ['alerts.0.type', 'alerts.1', 'alerts.2.message', 'alerts.3.level', 'alerts.4.details'],
     );
   });
 });

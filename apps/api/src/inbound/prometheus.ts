@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bytesOf, MOST_DETAILS } from '@belfry/shared/channels/alert.js';
 import type { AlertLevel } from '@belfry/shared/domain/alert.js';
 import { z } from 'zod';
 import { parse, read } from '../middleware/parse.js';
@@ -178,7 +179,30 @@ function detailsOf(alert: Entry, whole: Payload): Record<string, unknown> {
     value ? [[name, cut(value, LONGEST_TEXT)]] : [],
   );
   const { labels, annotations } = alert;
-  return { labels, annotations, ...Object.fromEntries(written) };
+  return fitting({ labels, annotations, links: Object.fromEntries(written) });
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+/**
+ * Details as they are stored. What does not fit is left out, whole: of the labels, the links and the annotations in turn; and
+ * how many there were is said in `left_out`.
+ */
+function fitting({ labels, annotations, links }: Record<'labels' | 'annotations' | 'links', Texts>) {
+  let left = MOST_DETAILS - bytesOf({ labels: {}, annotations: {}, left_out: 1_000 });
+  let leftOut = 0;
+  const kept = (texts: Texts): Texts =>
+    Object.fromEntries(
+      Object.entries(texts).filter(([name, text]) => {
+        const bytes = bytesOf({ [name]: text });
+        const fits = bytes <= left;
+        if (fits) left -= bytes;
+        else leftOut += 1;
+        return fits;
+      }),
+    );
+  const [first, second, third] = [kept(labels), kept(links), kept(annotations)];
+  return { labels: first, annotations: third, ...second, ...(leftOut === 0 ? {} : { left_out: leftOut }) };
 }
 
 const MOST_PAIRS = 60;

@@ -7,6 +7,20 @@ export const alertLevel = z.enum(ALERT_LEVELS, `must be one of ${ALERT_LEVELS.jo
   description: 'How loud an alert is: who is told, where, and whether it escalates',
 });
 
+/** Bytes of an alert's `details` as JSON. */
+export const MOST_DETAILS = 16_384;
+
+/** How long details are, as JSON, in bytes. */
+export function bytesOf(details: unknown): number {
+  return Buffer.byteLength(JSON.stringify(details));
+}
+
+const details = record
+  .refine((given) => bytesOf(given) <= MOST_DETAILS, 'must have at most 16 KB as JSON')
+  .meta({
+    description: 'Labels, links and whatever else there is to know; 16 KB as JSON at most',
+  });
+
 /** What an alert says. Its type and level are in the path. */
 export const alertRequest = z
   .object({
@@ -26,7 +40,7 @@ export const alertRequest = z
     escalation_policy: externalId
       .optional()
       .meta({ description: 'The policy to follow; absent: the one named as the type, else `default`' }),
-    details: record.optional().meta({ description: 'Labels, links and whatever else there is to know' }),
+    details: details.optional(),
   })
   .meta({ id: 'AlertRequest', description: 'What an alert says.' });
 export type AlertRequest = z.infer<typeof alertRequest>;
