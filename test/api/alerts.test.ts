@@ -164,6 +164,8 @@ describe('alerts', () => {
         /at most 100/,
       ],
       ['critical/x', { message: 'x', dedup_key: '' }, 'dedup_key', /not be empty/],
+      ['critical/x', { message: 'x', dedup_key: 'heartbeat:nightly' }, 'dedup_key', /source: or heartbeat:/],
+      ['critical/x', { message: 'x', dedup_key: 'source:json:disk' }, 'dedup_key', /source: or heartbeat:/],
       ['critical/x', { message: 'x', details: { log: 'x'.repeat(16_384) } }, 'details', /16 KB/],
       [
         'critical/x',

@@ -216,6 +216,13 @@ describe('the plain JSON of a script', () => {
     assert.deepEqual(resolved(json({ status: 'resolved', type: 'disk_full' })), [key({})]);
   });
 
+  it("has a key that is no other source's, whatever their names are", () => {
+    const key = (name: string, dedup_key: string) =>
+      firing(readJson({ name, level: 'info' }, { type: 'x', message: 'x', dedup_key }))[0]?.dedupKey;
+    assert.equal(key('a', 'heartbeat:b'), 'source:a:heartbeat:b');
+    assert.notEqual(key('a', 'b:disk'), key('a:b', 'disk'));
+  });
+
   it('is told what is wrong with it by its place', () => {
     assert.deepEqual(problems(json({ type: 'a' })), ['message is required while it is firing']);
     const wrong = [

@@ -49,9 +49,9 @@ export function tooManyAlerts(count: number): Refusal {
   );
 }
 
-/** The key under which a source's alert is one alert: nobody else's. */
+/** The key under which a source's alert is one alert: nobody else's. A name may have colons, and ends at the first one here. */
 export function sourceKey(source: string, key: string): string {
-  return `source:${source}:${key}`;
+  return `source:${source.replaceAll(':', '%3A')}:${key}`;
 }
 
 /** Text of at most so many characters, cut with an ellipsis, of what PostgreSQL can store. */

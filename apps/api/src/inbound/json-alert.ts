@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { alertLevel, alertRequest } from '@belfry/shared/channels/alert.js';
+import { alertLevel, alertRequest, dedupKey } from '@belfry/shared/channels/alert.js';
 import { externalId } from '@belfry/shared/channels/fields.js';
 import type { FieldError } from '@belfry/shared/domain/refusal.js';
 import { z } from 'zod';
@@ -26,7 +26,7 @@ export const jsonAlert = alertRequest
     }),
     level: alertLevel.optional().meta({ description: 'The level of the source when absent' }),
     message: alertRequest.shape.message.optional().meta({ description: 'Required unless it is resolved' }),
-    dedup_key: alertRequest.shape.dedup_key.meta({
+    dedup_key: dedupKey.optional().meta({
       description:
         'What makes it the same alert; absent: its type, its source and its affected systems together',
     }),
@@ -78,8 +78,8 @@ function tooLong(one: unknown): FieldError | null {
 }
 
 function alertOf(alert: JsonAlert, source: Parameters<ReadPayload>[0]): InboundAlert {
-  const dedupKey = sourceKey(source.name, alert.dedup_key ?? fingerprintOf(alert));
-  if (alert.status === 'resolved') return { status: 'resolved', dedupKey };
+  const key = sourceKey(source.name, alert.dedup_key ?? fingerprintOf(alert));
+  if (alert.status === 'resolved') return { status: 'resolved', dedupKey: key };
   const level = alert.level ?? source.level;
   const content: InboundContent = {
     type: alert.type,
@@ -88,7 +88,7 @@ function alertOf(alert: JsonAlert, source: Parameters<ReadPayload>[0]): InboundA
     message: alert.message ?? '',
     source: alert.source ?? source.name,
     affectedSystems: alert.affected_systems ?? [],
-    dedupKey,
+    dedupKey: key,
     details: alert.details ?? {},
     policy: alert.escalation_policy ?? null,
   };
