@@ -78,6 +78,9 @@ describe('an answer by text message', () => {
     assert.deepEqual(await say(SARA, 'ACK 999999'), ['You were told of no alert 999999.']);
     assert.deepEqual(await say(STRANGER, `ACK ${code}`), []);
     for (const text of ['STOP', 'I am driving', '\u0000']) assert.deepEqual(await say(SARA, text), []);
+    await fleet().database.query(`UPDATE person SET active = false WHERE id = 'sara'`);
+    assert.deepEqual(await say(SARA, `ACK ${code}`), [], 'of somebody who is not active any more');
+    await fleet().database.query(`UPDATE person SET active = true WHERE id = 'sara'`);
     assert.equal(String((await alertOf(fleet(), id)).status), 'open');
   });
 

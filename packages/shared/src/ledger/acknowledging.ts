@@ -15,30 +15,30 @@ export interface LinkedAlert {
 }
 
 /**
- * The alert that a notification told of, and whom. `gone` when the link is older than `days`, or its person or alert is not there
- * any more; null when there is no such notification.
+ * The alert that a notification told of, and whom. `gone` when the link is older than `days`, its person or alert is not there
+ * any more, or the person is not active; null when there is no such notification.
  */
 export async function findLinked(
   database: Database,
   notificationId: string,
   days: number,
 ): Promise<LinkedAlert | 'gone' | null> {
-  const [told] = await database.rows<ToldPerson & { alertId: string; old: boolean }>(
-    `SELECT p.id, p.locale, p.timezone, n.alert_id AS "alertId", n.created_at < now() - $2 * interval '1 day' AS old
+  const [told] = await database.rows<ToldPerson & { alertId: string; old: boolean; active: boolean | null }>(
+    `SELECT p.id, p.locale, p.timezone, p.active, n.alert_id AS "alertId", n.created_at < now() - $2 * interval '1 day' AS old
      FROM notification n LEFT JOIN person p ON p.id = n.person_id WHERE n.id = $1 AND n.alert_id IS NOT NULL`,
     [notificationId, days],
   );
   if (told === undefined) return null;
-  const { alertId, old, ...person } = told;
-  if (person.id === null || old) return 'gone';
+  const { alertId, old, active, ...person } = told;
+  if (active !== true || old) return 'gone';
   const [alert] = await database.rows<AlertRow>(`SELECT ${ALERT} FROM alert WHERE id = $1`, [alertId]);
   return alert === undefined ? 'gone' : { alert, person };
 }
 
-/** Everybody with this number; an answer by text message is from one of them. */
+/** Everybody active with this number; an answer by text message is from one of them. */
 export function peopleWithPhone(database: Database, phone: string): Promise<ToldPerson[]> {
   return database.rows<ToldPerson & Record<string, unknown>>(
-    'SELECT id, locale, timezone FROM person WHERE phone = $1 ORDER BY id LIMIT 100',
+    'SELECT id, locale, timezone FROM person WHERE phone = $1 AND active ORDER BY id LIMIT 100',
     [phone],
   );
 }
