@@ -4,14 +4,18 @@ import {
   pendingAlertsOf,
   peopleWithPhone,
   type ToldPerson,
+  toldAlert,
 } from '@belfry/shared/ledger/acknowledging.js';
-import type { AlertRow } from '@belfry/shared/ledger/alerts.js';
-import type { Database } from '@belfry/shared/ledger/database.js';
-import { type AlertVerb, moveAlert } from '@belfry/shared/notify/move-alert.js';
+import type { AlertMove, AlertRow } from '@belfry/shared/ledger/alerts.js';
+import type { Database, Statements } from '@belfry/shared/ledger/database.js';
+import { findAnswer, keepAnswer } from '@belfry/shared/ledger/idempotency.js';
+import { retryTransient } from '@belfry/shared/ledger/retry-transient.js';
+import { type AlertVerb, announceMove, moveAlertWithin } from '@belfry/shared/notify/move-alert.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import { formatDate } from '@belfry/shared/templates/format.js';
 import { formattingLocale } from '@belfry/shared/templates/locale.js';
-import { fill, type Words, wordsFor } from './words.js';
+import { z } from 'zod';
+import { fill, wordsFor } from './words.js';
 
 /** What an answer by text message asks for. */
 export interface TextAnswer {
@@ -38,47 +42,134 @@ export interface AnswerParts {
   readonly events: Events;
 }
 
+/** A text message that somebody sent to us. */
+export interface TextMessage {
+  /** What the provider calls it, the same when it is handed over again; empty when that is not known. */
+  readonly id: string;
+  readonly from: string;
+  readonly text: string;
+}
+
 const WORD = { acknowledge: 'ACK', resolve: 'RESOLVE' } as const;
 
 /**
  * Does what a text message from a number asks for, and says what came of it in the language of the sender. Null for what is left
- * unanswered: a number that nobody has here, and what is no answer from somebody who has none to give. The same message again
- * is answered in the same way.
+ * unanswered: a number that nobody has here, and what is no answer from somebody who has none to give. The same message again,
+ * within a day, does nothing more and is answered in the same way.
  */
-export async function answerText(parts: AnswerParts, from: string, text: string): Promise<string | null> {
-  const people = await peopleWithPhone(parts.database, from);
+export async function answerText(parts: AnswerParts, message: TextMessage): Promise<string | null> {
+  const people = await peopleWithPhone(parts.database, message.from);
   const [first] = people;
   if (first === undefined) return null;
   const { words } = wordsFor(first.locale);
-  const asked = readAnswer(text);
-  const ids = people.map(({ id }) => id);
+  const asked = readAnswer(message.text);
   if (asked === null) {
+    const ids = people.map(({ id }) => id);
     // Only somebody who may have wanted to answer is told how: a machine that answers by itself must not be answered for ever.
-    return (await pendingAlertsOf(parts.database, ids)).length > 0 && /ack|resolve|\d{4}/i.test(text)
+    return (await pendingAlertsOf(parts.database, ids)).length > 0 && /ack|resolve|\d{4}/i.test(message.text)
       ? words.help
       : null;
   }
-  const meant = await meantBy(parts.database, ids, asked, words);
-  if (typeof meant === 'string') return meant;
-  const person = people.find(({ id }) => id === meant.personId) ?? first;
-  const alert = await moveAlert(parts, asked.verb, meant.alert.id, { name: person.id, via: 'sms' });
-  return alert === null ? null : sentenceOn(alert, person, asked.verb);
+  const done = await doOnce(parts, message.id, people, asked);
+  if (done === null || typeof done === 'string') return done;
+  return sentenceOn(done.alert, personOf(done, people) ?? first, asked.verb);
 }
 
-/** The alert that is meant, or why none is. */
-async function meantBy(
+function personOf({ personId }: AnsweredAlert, people: readonly ToldPerson[]): ToldPerson | undefined {
+  return people.find(({ id }) => id === personId);
+}
+
+/** What is kept of an answer: the alert that it was about, and not a word of whoever was first; or what was said instead. */
+const kept = z.union([z.object({ alert_id: z.string() }), z.object({ said: z.string() })]);
+/** Whose answers are kept: no subject of a token has a line break. */
+const KEEPER = 'text\nanswers';
+
+class Taken extends Error {}
+
+/**
+ * Does what was asked for, in one commit with the id of the message: the word alone means what is open at that moment, which
+ * may be another alert when the message is handed over again. Null when the alert is gone.
+ */
+async function doOnce(
+  { database, events }: AnswerParts,
+  messageId: string,
+  people: readonly ToldPerson[],
+  asked: TextAnswer,
+): Promise<AnsweredAlert | string | null> {
+  const ids = people.map(({ id }) => id);
+  const earlier = () => doneEarlier(database, messageId, ids);
+  const before = await earlier();
+  if (before !== undefined) return before;
+  try {
+    const { done, move } = await retryTransient(() =>
+      database.transaction(async (transaction) => {
+        const outcome = await doWithin(transaction, people, asked);
+        if (messageId !== '' && !(await keep(transaction, messageId, outcome.done))) throw new Taken();
+        return outcome;
+      }),
+    );
+    if (move !== null) announceMove(events, move, { via: 'sms' });
+    return done;
+  } catch (error) {
+    // The same message was in two hands, and the other was first.
+    if (!(error instanceof Taken)) throw error;
+    return (await earlier()) ?? null;
+  }
+}
+
+interface Done {
+  readonly done: AnsweredAlert | string | null;
+  readonly move: AlertMove | null;
+}
+
+async function doWithin(
+  transaction: Statements,
+  people: readonly ToldPerson[],
+  asked: TextAnswer,
+): Promise<Done> {
+  const meant = await meantBy(transaction, people, asked);
+  if (typeof meant === 'string') return { done: meant, move: null };
+  const actor = { name: meant.personId, via: 'sms' } as const;
+  const move = await moveAlertWithin(transaction, asked.verb, meant.alert.id, actor);
+  return { done: move === null ? null : { ...meant, alert: move.alert }, move };
+}
+
+function keep(transaction: Statements, messageId: string, done: Done['done']): Promise<boolean> {
+  const body = typeof done === 'string' || done === null ? { said: done ?? '' } : { alert_id: done.alert.id };
+  return keepAnswer(transaction, { caller: KEEPER, key: messageId, fingerprint: '', status: 200, body });
+}
+
+/** What came of the message when it was here before; undefined when it was not. */
+async function doneEarlier(
   database: Database,
+  messageId: string,
   personIds: readonly string[],
+): Promise<AnsweredAlert | string | null | undefined> {
+  const found = messageId === '' ? null : await findAnswer(database, KEEPER, messageId);
+  if (found === null) return undefined;
+  const body = kept.parse(found.body);
+  if ('alert_id' in body) return toldAlert(database, personIds, body.alert_id);
+  return body.said === '' ? null : body.said;
+}
+
+/**
+ * The alert that is meant, or why none is. The word alone means the one that a text message has told of, if there is one such
+ * alert: of any other the sender may not know.
+ */
+async function meantBy(
+  database: Statements,
+  people: readonly ToldPerson[],
   { verb, code }: TextAnswer,
-  words: Words,
 ): Promise<AnsweredAlert | string> {
+  const personIds = people.map(({ id }) => id);
+  const words = wordsFor(people[0]?.locale ?? '').words;
   if (code !== null)
     return (await alertByCode(database, personIds, code)) ?? fill(words.notTold, { code: String(code) });
   const pending = await pendingAlertsOf(database, personIds);
   const fitting = verb === 'resolve' ? pending : pending.filter(({ alert }) => alert.status === 'open');
-  const [only, ...others] = fitting;
-  if (only === undefined) return words.noneOpen;
-  if (others.length === 0) return only;
+  if (fitting.length === 0) return words.noneOpen;
+  const [only, ...others] = fitting.filter(({ bySms }) => bySms);
+  if (only !== undefined && others.length === 0) return only;
   const codes = fitting.slice(0, 5).map(({ alert }) => String(alert.code));
   return fill(words.which, { word: WORD[verb], codes: codes.join(', ') });
 }

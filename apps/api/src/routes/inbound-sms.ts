@@ -37,8 +37,9 @@ export function inboundSmsRoutes({ settings, engine, database, events }: Inbound
       throw wrongSignature();
     }
     const from = fieldOf(form.From);
+    const message = { id: fieldOf(form.MessageSid), from, text: fieldOf(form.Body) };
     const limited = (await answered.take(keyOf(from))) !== null;
-    const answer = limited ? null : await answerText({ database, events }, from, fieldOf(form.Body));
+    const answer = limited ? null : await answerText({ database, events }, message);
     res.type('text/xml').send(twiml(answer));
   });
 

@@ -113,6 +113,15 @@ export function resolveAlert(database: Database, id: string, actor: AlertActor):
   return move(database, id, actor, 'resolved', RESOLVE);
 }
 
+/** The same in a transaction of the caller's. */
+export function acknowledgeWithin(
+  transaction: Statements,
+  id: string,
+  actor: AlertActor,
+): Promise<AlertMove | null> {
+  return moveWithin(transaction, id, actor, 'acknowledged', ACKNOWLEDGE);
+}
+
 /** The same in the transaction of what ends it. */
 export function resolveWithin(
   transaction: Statements,
