@@ -124,6 +124,9 @@ describe('an answer by text message', () => {
     let silent = 0;
     for (let n = 0; n < 25; n += 1) if ((await say(SHARED, 'ACK')).length === 0) silent += 1;
     assert.ok(silent >= 5, `${silent} were not answered`);
+    const { id, code } = await raiseAlert(fleet(), 'critical/shared', from('late'));
+    assert.deepEqual(await say(SHARED, `ACK ${code}`), []);
+    assert.equal(String((await alertOf(fleet(), id)).acknowledged_by), 'two', 'and is done all the same');
   });
 });
 

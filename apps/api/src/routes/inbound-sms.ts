@@ -14,7 +14,7 @@ export interface InboundSmsParts extends AnswerParts {
   readonly engine: QueueEngine;
 }
 
-/** Answers from one number. */
+/** Answers to one number. What it asks for is done all the same. */
 const ANSWERED = { points: 20, seconds: 60 };
 
 /**
@@ -38,9 +38,9 @@ export function inboundSmsRoutes({ settings, engine, database, events }: Inbound
     }
     const from = fieldOf(form.From);
     const message = { id: fieldOf(form.MessageSid), from, text: fieldOf(form.Body) };
-    const limited = (await answered.take(keyOf(from))) !== null;
-    const answer = limited ? null : await answerText({ database, events }, message);
-    res.type('text/xml').send(twiml(answer));
+    const answer = await answerText({ database, events }, message);
+    const silent = answer === null || (await answered.take(keyOf(from))) !== null;
+    res.type('text/xml').send(twiml(silent ? null : answer));
   });
 
   return router;
