@@ -63,7 +63,10 @@ describe('an answer by text message', () => {
     const both = (await say(SARA, 'Ack')).join();
     assert.match(both, /Which one\? Reply ACK/);
     assert.ok(both.includes(first.code) && both.includes(second.code), both);
+    for (const text of ["I'll get back to you", `ack ${'x'.repeat(160)}`])
+      assert.deepEqual(await say(SARA, text), [], text);
     assert.match((await say(SARA, 'ok, ack that please')).join(), /^Reply ACK or RESOLVE and the number/);
+    assert.deepEqual(await say(SARA, 'ok, ack that please'), [], 'once an hour');
     await say(SARA, `ACK ${first.code}`);
     await fleet().untilSettled();
     assert.deepEqual(await say(SARA, 'ack', 'SM2'), [`You have acknowledged alert ${second.code}.`]);

@@ -24,17 +24,28 @@ export interface TextAnswer {
   readonly code: number | null;
 }
 
-const ANSWER = /^\W*(ack|acknowledge|resolve|resolved)\W*(\d{4,6})?\W*$/i;
+/** Characters of a text message that may be an answer: one segment. */
+const LONGEST = 160;
+
+const ANSWER = /^\W*(ack|acknowledge|resolve|resolved)(?:\W*(\d{4,6}))?\W*$/i;
+/** Somebody may have wanted to answer. */
+const LIKE_AN_ANSWER = /\b(ack|acknowledge|acknowledged|resolve|resolved|\d{4,6})\b/i;
 
 /** Reads `ACK 4821`, however it is spelled; null for what is no answer to an alert. */
 export function readAnswer(text: string): TextAnswer | null {
-  const match = ANSWER.exec(text.normalize('NFKC'));
+  const match = ANSWER.exec(plain(text));
   if (match === null) return null;
   const [, word = '', code] = match;
   return {
     verb: word.toLowerCase().startsWith('ack') ? 'acknowledge' : 'resolve',
     code: code === undefined ? null : Number(code),
   };
+}
+
+/** The text in plain letters; nothing for one that is too long to be an answer. */
+function plain(text: string): string {
+  const letters = text.normalize('NFKC');
+  return letters.length > LONGEST ? '' : letters;
 }
 
 export interface AnswerParts {
@@ -52,27 +63,37 @@ export interface TextMessage {
 
 const WORD = { acknowledge: 'ACK', resolve: 'RESOLVE' } as const;
 
+/** What is said back; null for nothing. */
+export interface TextReply {
+  readonly said: string | null;
+  /** It says how to answer, to what was no answer. */
+  readonly help: boolean;
+}
+
 /**
- * Does what a text message from a number asks for, and says what came of it in the language of the sender. Null for what is left
- * unanswered: a number that nobody has here, and what is no answer from somebody who has none to give. The same message again,
+ * Does what a text message from a number asks for, and says what came of it in the language of the sender. Nothing is said to
+ * what is left unanswered: a number that nobody has here, and what is no answer from somebody who has none to give. The same message again,
  * within a day, does nothing more and is answered in the same way.
  */
-export async function answerText(parts: AnswerParts, message: TextMessage): Promise<string | null> {
+export async function answerText(parts: AnswerParts, message: TextMessage): Promise<TextReply> {
   const people = await peopleWithPhone(parts.database, message.from);
   const [first] = people;
-  if (first === undefined) return null;
+  if (first === undefined) return { said: null, help: false };
   const { words } = wordsFor(first.locale);
   const asked = readAnswer(message.text);
   if (asked === null) {
     const ids = people.map(({ id }) => id);
     // Only somebody who may have wanted to answer is told how: a machine that answers by itself must not be answered for ever.
-    return (await pendingAlertsOf(parts.database, ids)).length > 0 && /ack|resolve|\d{4}/i.test(message.text)
-      ? words.help
-      : null;
+    const help =
+      LIKE_AN_ANSWER.test(plain(message.text)) && (await pendingAlertsOf(parts.database, ids)).length > 0;
+    return { said: help ? words.help : null, help };
   }
   const done = await doOnce(parts, message.id, people, asked);
-  if (done === null || typeof done === 'string') return done;
-  return sentenceOn(done.alert, personOf(done, people) ?? first, asked.verb);
+  const said =
+    done === null || typeof done === 'string'
+      ? done
+      : sentenceOn(done.alert, personOf(done, people) ?? first, asked.verb);
+  return { said, help: false };
 }
 
 function personOf({ personId }: AnsweredAlert, people: readonly ToldPerson[]): ToldPerson | undefined {
