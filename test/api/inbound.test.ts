@@ -119,6 +119,16 @@ describe('inbound alerts', () => {
       (await alertsOf('json')).map(({ level, count, status }) => [level, count, status]),
       [['info', 2, 'resolved']],
     );
+    const worse = { ...about, type: 'disk', level: 'critical' };
+    assert.deepEqual(await taken('json', { alerts: [{ ...about, type: 'disk' }, worse] }), {
+      received: 2,
+      opened: 2,
+    });
+    await taken('json', { type: 'disk', status: 'resolved', affected_systems: ['db-1'] });
+    assert.deepEqual(
+      (await alertsOf('json')).filter(({ status }) => status !== 'resolved'),
+      [],
+    );
   });
 
   test('one that is bad harms no other, and the answer says where it is', async () => {

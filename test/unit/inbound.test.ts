@@ -19,7 +19,7 @@ const entriesOf = ({ count, entry }: InboundPayload): InboundEntry[] =>
 const firing = (read: InboundPayload): InboundContent[] =>
   entriesOf(read).flatMap((one) => (one.ok && one.alert.status === 'firing' ? [one.alert.content] : []));
 const resolved = (read: InboundPayload): string[] =>
-  entriesOf(read).flatMap((one) => (one.ok && one.alert.status === 'resolved' ? [one.alert.dedupKey] : []));
+  entriesOf(read).flatMap((one) => (one.ok && one.alert.status === 'resolved' ? one.alert.dedupKeys : []));
 const problems = (read: InboundPayload): string[] =>
   entriesOf(read).flatMap((one) =>
     one.ok ? [] : one.errors.map(({ path, message }) => `${path} ${message}`),
@@ -210,10 +210,25 @@ describe('the plain JSON of a script', () => {
   it('is the same alert while it says the same of the same, in any order', () => {
     const key = (body: Record<string, unknown>) =>
       firing(json({ type: 'disk_full', message: String(Math.random()), ...body }))[0]?.dedupKey;
-    assert.equal(key({ affected_systems: ['a', 'b'] }), key({ affected_systems: ['b', 'a'], level: 'info' }));
-    const others = [{}, { affected_systems: ['a'] }, { source: 'x' }, { type: 'other' }, { dedup_key: 'k' }];
+    assert.equal(
+      key({ affected_systems: ['a', 'b'] }),
+      key({ affected_systems: ['b', 'a'], severity: 'bad' }),
+    );
+    assert.equal(key({}), key({ level: 'warning' }), 'the level of the source');
+    const others = [
+      {},
+      { affected_systems: ['a'] },
+      { source: 'x' },
+      { type: 'other' },
+      { dedup_key: 'k' },
+      { level: 'critical' },
+      { level: 'info' },
+    ];
     assert.equal(new Set(others.map(key)).size, others.length);
-    assert.deepEqual(resolved(json({ status: 'resolved', type: 'disk_full' })), [key({})]);
+    const levels = ['critical', 'warning', 'info'].map((level) => key({ level }));
+    assert.deepEqual(resolved(json({ status: 'resolved', type: 'disk_full' })), levels, 'at every level');
+    const keyed = { status: 'resolved', type: 'disk_full', dedup_key: 'k' };
+    assert.deepEqual(resolved(json(keyed)), [key({ dedup_key: 'k' })]);
   });
 
   it("has a key that is no other source's, whatever their names are", () => {

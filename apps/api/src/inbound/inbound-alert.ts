@@ -2,10 +2,10 @@ import type { AlertContent } from '@belfry/shared/domain/alert.js';
 import { type FieldError, Refusal } from '@belfry/shared/domain/refusal.js';
 import type { AlertSource } from '@belfry/shared/ledger/alert-sources.js';
 
-/** What one alert of a payload says: that something began, or goes on; or that what has this key is over. */
+/** What one alert of a payload says: that something began, or goes on; or that what has one of these keys is over. */
 export type InboundAlert =
   | { readonly status: 'firing'; readonly content: InboundContent }
-  | { readonly status: 'resolved'; readonly dedupKey: string };
+  | { readonly status: 'resolved'; readonly dedupKeys: readonly string[] };
 
 /** Whatever a source raises has a key, so that it can be repeated and resolved. */
 export interface InboundContent extends AlertContent {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { alertLevel, alertRequest, dedupKey } from '@belfry/shared/channels/alert.js';
 import { externalId } from '@belfry/shared/channels/fields.js';
+import { ALERT_LEVELS, type AlertLevel } from '@belfry/shared/domain/alert.js';
 import type { FieldError } from '@belfry/shared/domain/refusal.js';
 import { z } from 'zod';
 import { unsafeIn } from '../middleware/body.js';
@@ -28,7 +29,7 @@ export const jsonAlert = alertRequest
     message: alertRequest.shape.message.optional().meta({ description: 'Required unless it is resolved' }),
     dedup_key: dedupKey.optional().meta({
       description:
-        'What makes it the same alert; absent: its type, its source and its affected systems together',
+        'What makes it the same alert; absent: its type, its level, its source and its affected systems together',
     }),
   })
   .superRefine(({ status, message }, context) => {
@@ -78,9 +79,11 @@ function tooLong(one: unknown): FieldError | null {
 }
 
 function alertOf(alert: JsonAlert, source: Parameters<ReadPayload>[0]): InboundAlert {
-  const key = sourceKey(source.name, alert.dedup_key ?? fingerprintOf(alert));
-  if (alert.status === 'resolved') return { status: 'resolved', dedupKey: key };
   const level = alert.level ?? source.level;
+  const keyAt = (at: AlertLevel) => sourceKey(source.name, alert.dedup_key ?? fingerprintOf(alert, at));
+  // What is over is so at every level at which it was raised.
+  if (alert.status === 'resolved')
+    return { status: 'resolved', dedupKeys: [...new Set(ALERT_LEVELS.map(keyAt))] };
   const content: InboundContent = {
     type: alert.type,
     level,
@@ -88,15 +91,18 @@ function alertOf(alert: JsonAlert, source: Parameters<ReadPayload>[0]): InboundA
     message: alert.message ?? '',
     source: alert.source ?? source.name,
     affectedSystems: alert.affected_systems ?? [],
-    dedupKey: key,
+    dedupKey: keyAt(level),
     details: alert.details ?? {},
     policy: alert.escalation_policy ?? null,
   };
   return { status: 'firing', content };
 }
 
-/** What it is about, as Alertmanager's fingerprint is that of the labels: a call that is repeated opens nothing twice. */
-function fingerprintOf({ type, source, affected_systems = [] }: JsonAlert): string {
-  const about = JSON.stringify([type, source ?? null, affected_systems.toSorted()]);
+/**
+ * What it is about, as Alertmanager's fingerprint is that of the labels: a call that is repeated opens nothing twice, and one that
+ * is louder than the one before it is another alert, which is told.
+ */
+function fingerprintOf({ type, source, affected_systems = [] }: JsonAlert, level: AlertLevel): string {
+  const about = JSON.stringify([type, level, source ?? null, affected_systems.toSorted()]);
   return createHash('sha256').update(about).digest('hex').slice(0, 16);
 }

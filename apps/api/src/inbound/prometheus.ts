@@ -76,7 +76,8 @@ export const readPrometheus: ReadPayload = (source, body) => {
     const found = read(entry, withStatus(whole.alerts[index], whole));
     if (!found.ok) return { ok: false, errors: found.errors.map((error) => under(index, error)) };
     const dedupKey = sourceKey(source.name, fingerprintOf(found.value));
-    if (found.value.status === 'resolved') return { ok: true, alert: { status: 'resolved', dedupKey } };
+    if (found.value.status === 'resolved')
+      return { ok: true, alert: { status: 'resolved', dedupKeys: [dedupKey] } };
     const content = contentOf(found.value, whole, source);
     return { ok: true, alert: { status: 'firing', content: { ...content, dedupKey } } };
   };

@@ -4,6 +4,7 @@ import { type FieldError, invalid, Refusal } from '@belfry/shared/domain/refusal
 import type { AlertSource } from '@belfry/shared/ledger/alert-sources.js';
 import { findByDedupKey, resolveAlert } from '@belfry/shared/ledger/alerts.js';
 import { isOutage } from '@belfry/shared/ledger/outage.js';
+import { announceMove } from '@belfry/shared/notify/move-alert.js';
 import { type AlertingParts, raiseAlert } from '@belfry/shared/notify/raise-alert.js';
 import type { InboundOutcomes } from '@belfry/shared/service/inbound-events.js';
 import type { InboundAlert, InboundEntry, ReadPayload } from './inbound-alert.js';
@@ -92,13 +93,17 @@ async function take(parts: AlertingParts, source: AlertSource, entry: InboundEnt
 /** Nobody needs to hear of the end of what was never open here, or was resolved by somebody. */
 async function resolve(
   { database, events }: AlertingParts,
-  { dedupKey }: Extract<InboundAlert, { status: 'resolved' }>,
+  { dedupKeys }: Extract<InboundAlert, { status: 'resolved' }>,
   caller: string,
 ): Promise<Taking> {
-  const open = await findByDedupKey(database, dedupKey);
-  const move = open === null ? null : await resolveAlert(database, open.id, { name: caller, via: 'source' });
-  if (move === null || !move.moved) return { outcome: 'ignored' };
-  const { id, level, status } = move.alert;
-  events.alertMoved({ alertId: id, level, status, via: 'source' });
-  return { outcome: 'resolved' };
+  const actor = { name: caller, via: 'source' } as const;
+  let outcome: 'ignored' | 'resolved' = 'ignored';
+  for (const key of dedupKeys) {
+    const open = await findByDedupKey(database, key);
+    const move = open === null ? null : await resolveAlert(database, open.id, actor);
+    if (move === null || !move.moved) continue;
+    announceMove(events, move, actor);
+    outcome = 'resolved';
+  }
+  return { outcome };
 }
