@@ -22,7 +22,7 @@ export interface TakenAlerts {
   readonly outcomes: InboundOutcomes;
   /** How many more alerts there are that the source did not send. */
   readonly truncated: number;
-  /** What could not be read, by its place in the payload. */
+  /** What could not be read, by its place in the payload: the first hundred mistakes. */
   readonly errors: readonly { readonly index: number; readonly errors: readonly FieldError[] }[];
 }
 
@@ -45,6 +45,7 @@ export async function takeAlerts(
   const errors: { index: number; errors: readonly FieldError[] }[] = [];
   let failure: unknown;
   let unread = 0;
+  let told = 0;
   for (let index = 0; index < count && !gone.aborted; index += 1) {
     try {
       const one = entry(index);
@@ -55,8 +56,10 @@ export async function takeAlerts(
       }
       const taken = await take(parts, source, one);
       outcomes[taken.outcome] += 1;
-      if (taken.outcome === 'refused' && errors.length < MOST_TOLD)
-        errors.push({ index, errors: taken.errors });
+      if (taken.outcome === 'refused' && told < MOST_TOLD) {
+        errors.push({ index, errors: taken.errors.slice(0, MOST_TOLD - told) });
+        told += taken.errors.length;
+      }
     } catch (error) {
       failure ??= error;
       if (isOutage(error)) break;

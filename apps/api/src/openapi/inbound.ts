@@ -56,7 +56,7 @@ const taken = z
     truncated: count.meta({ description: 'How many more there are that the source did not send' }),
     errors: z
       .array(z.object({ index: count, errors: z.array(fieldError) }))
-      .meta({ description: 'The first hundred, by their place in the list' }),
+      .meta({ description: 'The first hundred mistakes, by the place of their alert in the list' }),
   })
   .meta({ id: 'TakenAlerts', description: 'What came of a payload. All that is counted is committed.' });
 

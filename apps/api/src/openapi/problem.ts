@@ -73,7 +73,10 @@ export const fieldError = z
   .meta({ id: 'FieldError', description: 'One thing that is wrong with the input.' });
 
 export const invalidInput = problem
-  .extend({ errors: z.array(fieldError).optional() })
+  .extend({
+    errors: z.array(fieldError).optional().meta({ description: 'The first hundred wrong fields' }),
+    more_errors: z.int().min(1).optional().meta({ description: 'How many more there are' }),
+  })
   .meta({ id: 'InvalidInput', description: 'What is wrong with the input (RFC 9457).' });
 
 const tooMany = problem
