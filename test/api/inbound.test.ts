@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { useFleet } from '../support/fleet.js';
-import { ask } from '../support/http.js';
+import { ask, items } from '../support/http.js';
 import { payload } from '../support/inbound-payload.js';
 import { waitFor } from '../support/wait.js';
 import { auditOf } from './audit-rows.js';
@@ -134,7 +134,7 @@ describe('inbound alerts', () => {
   test('one that is bad harms no other, and the answer says where it is', async () => {
     const alerts = [
       { type: 'good_1', message: 'x' },
-      { type: 'bad', message: 'x', escalation_policy: 'nobody-wrote-it' },
+      { type: 'bad', message: 'x', level: 'loud' },
       { type: 'bad two', message: 'x' },
       { type: 'good_2', message: 'x' },
     ];
@@ -146,10 +146,19 @@ describe('inbound alerts', () => {
     assert.deepEqual(
       told.map((one) => [one.index, one.errors[0]?.path]),
       [
-        [1, 'escalation_policy'],
+        [1, 'alerts.1.level'],
         [2, 'alerts.2.type'],
       ],
     );
+  });
+
+  test('one that asks for a policy that somebody has removed is raised all the same', async () => {
+    await taken('json', { type: 'orphan', level: 'critical', message: 'x', escalation_policy: 'removed' });
+    const orphan = (await alertsOf('json')).find(({ type }) => type === 'orphan');
+    const { body } = await fleet().call('GET', `/alerts/${orphan?.id}`);
+    assert.equal(String(body.escalation?.policy), 'default');
+    const [opened] = items(body.timeline);
+    assert.equal(JSON.stringify(opened?.details), '{"policy":"default","missing_policy":"removed"}');
   });
 
   test('what two processes get at the same moment opens one alert', async () => {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SourceKind } from '@belfry/shared/domain/alert-source.js';
-import { type FieldError, invalid, Refusal } from '@belfry/shared/domain/refusal.js';
+import { type FieldError, invalid } from '@belfry/shared/domain/refusal.js';
 import type { AlertSource } from '@belfry/shared/ledger/alert-sources.js';
 import { findByDedupKey, resolveAlert } from '@belfry/shared/ledger/alerts.js';
 import { isOutage } from '@belfry/shared/ledger/outage.js';
@@ -83,14 +83,9 @@ async function take(parts: AlertingParts, source: AlertSource, entry: InboundEnt
   const caller = `source:${source.name}`;
   const { alert } = entry;
   if (alert.status === 'resolved') return resolve(parts, alert, caller);
-  try {
-    const raising = await raiseAlert(parts, { ...alert.content, caller }, () => null);
-    return { outcome: raising.kind === 'raised' && raising.opened ? 'opened' : 'repeated' };
-  } catch (error) {
-    // It asks for a policy that is not there.
-    if (!(error instanceof Refusal) || error.code !== 'invalid') throw error;
-    return { outcome: 'refused', errors: error.errors };
-  }
+  // A script goes on naming a policy that somebody has removed, and nobody reads what it is told.
+  const raising = await raiseAlert(parts, { ...alert.content, caller, withoutPolicy: true }, () => null);
+  return { outcome: raising.kind === 'raised' && raising.opened ? 'opened' : 'repeated' };
 }
 
 /** Nobody needs to hear of the end of what was never open here, or was resolved by somebody. */
