@@ -5,12 +5,11 @@ import { ask, items } from '../support/http.js';
 import { payload } from '../support/inbound-payload.js';
 import { waitFor } from '../support/wait.js';
 import { auditOf } from './audit-rows.js';
+import { inboundCalls } from './inbound-calls.js';
 import { addSource } from './inbound-places.js';
 import { assertProblem } from './problem.js';
 
 const COUNTS = { received: 0, opened: 0, repeated: 0, resolved: 0, ignored: 0, refused: 0, truncated: 0 };
-/** An alert must be with its people within this time. */
-const TOLD_MS = 2_000;
 /** More calls of one source than any other test makes. */
 const LIMIT = 40;
 
@@ -20,36 +19,7 @@ describe('inbound alerts', () => {
     api: 2,
     env: { RATE_LIMIT_INBOUND: `${LIMIT}/60s` },
   });
-  const tokens = new Map<string, string>();
-  const post = (name: string, body: unknown, { api = 0, authorization = bearer(name) } = {}) =>
-    ask('POST', `${fleet().apis[api]?.url}/api/v1/inbound/${name}`, body, { authorization });
-  const bearer = (name: string) => `Bearer ${tokens.get(name)}`;
-  /** What came of a payload, as far as it is not nothing. */
-  async function taken(name: string, body: unknown, api = 0): Promise<Record<string, unknown>> {
-    const { status, text, body: answer } = await post(name, body, { api });
-    assert.equal(status, 200, text);
-    const { errors: _, ...counts } = answer;
-    return Object.fromEntries(Object.entries(counts).filter(([, count]) => Number(count) > 0));
-  }
-  const alertsOf = async (name: string) => {
-    const { rows } = await fleet().database.query(
-      `SELECT id, type, level, status, count, resolved_by, resolved_via, dedup_key FROM alert
-       WHERE caller = $1 ORDER BY opened_at`,
-      [`source:${name}`],
-    );
-    return rows;
-  };
-  /** Sends what opens something; how long it takes until its text is in an inbox, in milliseconds. */
-  async function told(name: string, body: unknown, text: string): Promise<number> {
-    const began = performance.now();
-    const { received, opened } = await taken(name, body);
-    assert.equal(opened, received);
-    await waitFor(async () => (await inboxOf('boss')).includes(text), { timeoutMs: 20_000 });
-    const tookMs = Math.round(performance.now() - began);
-    assert.ok(tookMs < TOLD_MS, `${tookMs} ms`);
-    return tookMs;
-  }
-  const inboxOf = async (person: string) => (await fleet().call('GET', `/users/${person}/inbox`)).text;
+  const { tokens, post, bearer, taken, alertsOf, told } = inboundCalls(fleet);
 
   before(async () => {
     await fleet().person('boss', { email: 'boss@example.org', phone: '+251911000001', roles: ['admin'] });

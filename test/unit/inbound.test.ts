@@ -1,29 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type {
-  InboundContent,
-  InboundEntry,
-  InboundPayload,
-  ReadPayload,
-} from '@belfry/api/inbound/inbound-alert.js';
 import { readJson } from '@belfry/api/inbound/json-alert.js';
 import { readPrometheus } from '@belfry/api/inbound/prometheus.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
-import fc from 'fast-check';
-import { payload } from '../support/inbound-payload.js';
+import { firing, payload, problems, resolved } from '../support/inbound-payload.js';
 
 const SOURCE = { name: 'prom', level: 'warning' } as const;
-
-const entriesOf = ({ count, entry }: InboundPayload): InboundEntry[] =>
-  Array.from({ length: count }, (_, index) => entry(index));
-const firing = (read: InboundPayload): InboundContent[] =>
-  entriesOf(read).flatMap((one) => (one.ok && one.alert.status === 'firing' ? [one.alert.content] : []));
-const resolved = (read: InboundPayload): string[] =>
-  entriesOf(read).flatMap((one) => (one.ok && one.alert.status === 'resolved' ? one.alert.dedupKeys : []));
-const problems = (read: InboundPayload): string[] =>
-  entriesOf(read).flatMap((one) =>
-    one.ok ? [] : one.errors.map(({ path, message }) => `${path} ${message}`),
-  );
 
 /** One alert of an Alertmanager with these labels and annotations. */
 const alert = (labels: unknown, others: Record<string, unknown> = {}) => ({
@@ -254,60 +236,4 @@ describe('the plain JSON of a script', () => {
       ['alerts.0.type', 'alerts.1', 'alerts.2.message', 'alerts.3.level', 'alerts.4.details'],
     );
   });
-});
-
-describe('whatever a source sends', () => {
-  it('is refused unread when there are more than a thousand', () => {
-    const refused = (error: unknown) => error instanceof Refusal && error.reason === 'too_many_alerts';
-    for (const reader of [readPrometheus, readJson]) {
-      assert.equal(reader(SOURCE, { alerts: Array(1_000).fill(0) }).count, 1_000);
-      assert.throws(() => reader(SOURCE, { alerts: Array(1_001).fill(0) }), refused);
-    }
-  });
-
-  it('is not told of a million mistakes of one alert', () => {
-    const alert = { type: 'a', message: 'b', affected_systems: Array(1_000_000).fill(0) };
-    assert.deepEqual(problems(readJson(SOURCE, alert)), [' must have at most 65536 characters as JSON']);
-  });
-
-  for (const [kind, reader] of Object.entries({ prometheus: readPrometheus, json: readJson }) as [
-    string,
-    ReadPayload,
-  ][])
-    it(`as ${kind} is read, or refused as no payload`, () => {
-      const alerts = fc.array(
-        fc.oneof(
-          fc.jsonValue({ maxDepth: 3 }),
-          fc.record(
-            {
-              status: fc.constantFrom('firing', 'resolved', 'ok', 7, null),
-              type: fc.string({ unit: 'binary', maxLength: 5 }),
-              message: fc.string({ unit: 'binary', maxLength: 5 }),
-              labels: fc.dictionary(
-                fc.string({ unit: 'binary', maxLength: 5 }),
-                fc.jsonValue({ maxDepth: 1 }),
-              ),
-              annotations: fc.jsonValue({ maxDepth: 2 }),
-              fingerprint: fc.string({ unit: 'binary', maxLength: 300 }),
-            },
-            { requiredKeys: [] },
-          ),
-        ),
-        { maxLength: 4 },
-      );
-      fc.assert(
-        fc.property(fc.oneof(fc.jsonValue(), fc.record({ alerts })), (body) => {
-          try {
-            for (const content of firing(reader(SOURCE, body))) {
-              assert.match(content.type, /^[A-Za-z0-9._\-:@]{1,128}$/);
-              assert.ok(content.message.length >= 1 && content.message.length <= 2_000);
-              assert.doesNotMatch(JSON.stringify(content), /\\u0000|\\ud[89a-f]/);
-            }
-          } catch (error) {
-            assert.ok(error instanceof Refusal && error.code === 'invalid', String(error));
-          }
-        }),
-        { numRuns: 200 },
-      );
-    });
 });
