@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { useFleet } from '../support/fleet.js';
-import { ask, items } from '../support/http.js';
+import { items } from '../support/http.js';
 import { payload } from '../support/inbound-payload.js';
 import { waitFor } from '../support/wait.js';
 import { auditOf } from './audit-rows.js';
@@ -11,7 +11,7 @@ import { assertProblem } from './problem.js';
 
 const COUNTS = { received: 0, opened: 0, repeated: 0, resolved: 0, ignored: 0, refused: 0, truncated: 0 };
 /** More calls of one source than any other test makes. */
-const LIMIT = 40;
+const LIMIT = 60;
 
 describe('inbound alerts', () => {
   const fleet = useFleet({
@@ -285,5 +285,16 @@ describe('inbound alerts', () => {
     assert.equal(refused.length, 2);
     for (const one of refused) assertProblem(one, 429);
     assert.equal((await post('quiet', { alerts: [] })).status, 200);
+  });
+
+  test("tokens that are nobody's are looked up thirty times a minute, and a good one works all the while", async () => {
+    const alert = { type: 'guessed', message: 'x', dedup_key: 'guessed' };
+    const statuses = new Set<number>();
+    for (let n = 0; n < 40; n += 1) {
+      const authorization = `Bearer belfry_source_${String(n).padStart(43, 'x')}`;
+      statuses.add((await post('json', alert, { authorization })).status);
+    }
+    assert.deepEqual([...statuses], [401, 429]);
+    assert.equal((await post('json', alert)).status, 200);
   });
 });
