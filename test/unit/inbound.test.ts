@@ -114,6 +114,7 @@ describe('the webhook of an Alertmanager', () => {
       {},
       { status: 'odd', labels: { a: 'b' } },
       { status: 'firing', labels: {} },
+      { status: 'constructor', labels: { a: 'b' } },
     ];
     const found = read({ alerts: wrong });
     assert.equal(firing(found).length, 1);
@@ -124,6 +125,7 @@ describe('the webhook of an Alertmanager', () => {
       'alerts.3.labels must have at least one label',
       'alerts.4.status must be firing or resolved',
       'alerts.5.labels must have at least one label',
+      'alerts.6.status must be firing or resolved',
     ]);
     for (const body of [undefined, {}, { alerts: 'x' }, { type: 'x', message: 'y' }])
       assert.throws(() => read(body), Refusal);

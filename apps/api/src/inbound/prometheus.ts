@@ -35,15 +35,15 @@ const payload = z.object({
   truncatedAlerts: z.number().min(0).nullish(),
 });
 
-const WORDS: Readonly<Record<string, 'firing' | 'resolved'>> = {
-  firing: 'firing',
-  alerting: 'firing',
-  resolved: 'resolved',
-  ok: 'resolved',
-};
+const WORDS: ReadonlyMap<string, 'firing' | 'resolved'> = new Map([
+  ['firing', 'firing'],
+  ['alerting', 'firing'],
+  ['resolved', 'resolved'],
+  ['ok', 'resolved'],
+]);
 
 const status = z.string().transform((word, context) => {
-  const known = WORDS[word.toLowerCase()];
+  const known = WORDS.get(word.toLowerCase());
   if (known !== undefined) return known;
   context.addIssue({ code: 'custom', message: 'must be firing or resolved' });
   return z.NEVER;
@@ -127,16 +127,16 @@ function contentOf(
 }
 
 /** The words that rules use for how bad it is; others are no words for how loud it is to be. */
-const LEVELS: Readonly<Record<string, AlertLevel>> = {
-  critical: 'critical',
-  page: 'critical',
-  warning: 'warning',
-  info: 'info',
-  none: 'info',
-};
+const LEVELS: ReadonlyMap<string, AlertLevel> = new Map([
+  ['critical', 'critical'],
+  ['page', 'critical'],
+  ['warning', 'warning'],
+  ['info', 'info'],
+  ['none', 'info'],
+]);
 
-function levelOf(severity: string | undefined): AlertLevel | undefined {
-  return Object.entries(LEVELS).find(([word]) => word === severity?.trim().toLowerCase())?.[1];
+function levelOf(severity = ''): AlertLevel | undefined {
+  return LEVELS.get(severity.trim().toLowerCase());
 }
 
 /** What the button "Test" of a contact point in Grafana sends. Nothing ever resolves it. */
