@@ -158,6 +158,13 @@ describe('the webhook of Grafana', () => {
     );
   });
 
+  it('has values of its queries, and nothing else that is called so', () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`);
+    const values = (given: unknown) => firing(read(alert({ a: 'b' }, { values: given })))[0]?.details.values;
+    assert.equal(values({ A: 1.5, B: 'x' }), '{"A":1.5,"B":"x"}');
+    assert.deepEqual([deep, { A: deep }, 7, [], null].map(values), Array(5).fill(undefined));
+  });
+
   it('tests a contact point without waking anybody', () => {
     const critical = { name: 'grafana', level: 'critical' } as const;
     const [test] = firing(readPrometheus(critical, payload('grafana-test')));

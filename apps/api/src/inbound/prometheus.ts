@@ -62,7 +62,11 @@ const entry = z.object({
   panelURL: text,
   imageURL: text,
   valueString: text,
-  values: z.record(z.string(), z.unknown()).nullish().catch(null),
+  values: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .catch(null)
+    .transform((given) => Object.fromEntries(scalarsIn(given ?? {}))),
 });
 type Entry = z.infer<typeof entry>;
 type Payload = z.infer<typeof payload>;
@@ -171,7 +175,8 @@ function detailsOf(alert: Entry, whole: Payload): Record<string, unknown> {
     dashboard_url: alert.dashboardURL,
     panel_url: alert.panelURL,
     image_url: alert.imageURL,
-    values: alert.valueString ?? (alert.values ? JSON.stringify(alert.values) : undefined),
+    values:
+      alert.valueString ?? (Object.keys(alert.values).length > 0 ? JSON.stringify(alert.values) : undefined),
     external_url: whole.externalURL,
     receiver: whole.receiver,
     group_key: whole.groupKey,
@@ -211,10 +216,14 @@ const LONGEST_TEXT = 1_000;
 
 /** Labels or annotations, as many and as long as are worth keeping. */
 function textsIn(given: Readonly<Record<string, unknown>>): Record<string, string> {
-  const plain = Object.entries(given).filter(([, value]) =>
-    ['string', 'number', 'boolean'].includes(typeof value),
-  );
   return Object.fromEntries(
-    plain.slice(0, MOST_PAIRS).map(([name, value]) => [cut(name, 128), cut(String(value), LONGEST_TEXT)]),
+    scalarsIn(given).map(([name, value]) => [cut(name, 128), cut(String(value), LONGEST_TEXT)]),
   );
+}
+
+/** What has no depth. */
+function scalarsIn(given: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(given)
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+    .slice(0, MOST_PAIRS);
 }
