@@ -130,21 +130,27 @@ describe('the link to acknowledge an alert', () => {
     assert.equal((await ask('GET', link)).status, 200);
   });
 
-  test('after a week, and of somebody who was erased, it is good no more', async () => {
+  test('after a week, and of somebody who is not active or was erased, it is good no more', async () => {
     const { id } = await raiseAlert(fleet(), 'critical/old');
     const link = await mailLink('sara@example.org', /old/);
     const his = await mailLink('abebe@example.org', /old/);
+    const theirs = await mailLink('caaltuu@example.org', /old/);
+    const active = (on: boolean) =>
+      fleet().database.query(`UPDATE person SET active = $1 WHERE id = 'caaltuu'`, [on]);
+    await active(false);
     await fleet().database.query(
       `UPDATE notification SET created_at = now() - interval '8 days' WHERE alert_id = $1 AND person_id = 'sara'`,
       [id],
     );
     await fleet().untilSettled();
     assert.equal((await fleet().call('DELETE', '/users/abebe')).status, 204);
-    for (const one of [link, his]) {
+    for (const one of [link, his, theirs]) {
       assert.equal((await ask('GET', one)).status, 410);
       assert.equal((await press(one)).status, 410);
     }
     assert.equal(String((await alertOf(fleet(), id)).status), 'open');
+    await active(true);
+    assert.equal((await ask('GET', theirs)).status, 200);
   });
 
   test('the link is in no log and not in the ledger', async () => {

@@ -164,6 +164,9 @@ describe('alerts', () => {
         /at most 100/,
       ],
       ['critical/x', { message: 'x', dedup_key: '' }, 'dedup_key', /not be empty/],
+      ['critical/x', { message: 'x', dedup_key: 'heartbeat:nightly' }, 'dedup_key', /source: or heartbeat:/],
+      ['critical/x', { message: 'x', dedup_key: 'source:json:disk' }, 'dedup_key', /source: or heartbeat:/],
+      ['critical/x', { message: 'x', details: { log: 'x'.repeat(16_384) } }, 'details', /16 KB/],
       [
         'critical/x',
         { message: 'x', escalation_policy: 'nights' },
@@ -191,7 +194,12 @@ describe('alerts', () => {
     const { alert_id } = await raised('critical/other');
     await fleet().untilSettled();
     await act(alert_id, 'acknowledge', 'zuzu');
+    const by = { as: 'internal', sub: 'zuzu' } as const;
+    const own = await fleet().call('POST', '/notifications/alerts/info/own', { message: 'x' }, by);
     assert.equal((await fleet().call('DELETE', '/users/zuzu')).status, 204);
+    const raisedBy = await read(own.body.alert_id);
+    assert.ok(!raisedBy.text.includes('zuzu'), raisedBy.text);
+    assert.equal(String(raisedBy.body.caller), '(erased)');
     const { body, text } = await read(alert_id);
     assert.ok(!text.includes('zuzu'), text);
     assert.deepEqual([body.status, body.acknowledged_by, body.notified_users].map(String), [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { useFleet } from '../support/fleet.js';
+import { items } from '../support/http.js';
 import { CALLS, PERSON } from './calls.js';
 import { writesNothing } from './ledger-rows.js';
 import { assertProblem } from './problem.js';
@@ -49,6 +50,16 @@ describe('bad input', () => {
         }
       }
     });
+  });
+
+  test('a hundred wrong fields are listed, and how many more there are', async () => {
+    const preferences = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`k${n}`, true]));
+    const answer = await fleet().call('PUT', `/users/${PERSON}`, { preferences });
+    assertProblem(answer, 422, { path: 'preferences.k99' });
+    const { errors, more_errors } = answer.body;
+    assert.equal(items(errors).length, 100);
+    assert.equal(Number(more_errors), 9_900);
+    assert.ok(answer.text.length < 20_000);
   });
 
   test('a field of the wrong type is refused by its name, on every route and for every field', async () => {

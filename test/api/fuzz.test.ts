@@ -3,7 +3,9 @@ import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type Fleet, useFleet } from '../support/fleet.js';
 import { type Answer, ask } from '../support/http.js';
+import { payload } from '../support/inbound-payload.js';
 import { CALLS, PERSON } from './calls.js';
+import { addSource } from './inbound-places.js';
 import { type Rows, rowsIn } from './ledger-rows.js';
 import { type OddRequest, oddRequests } from './odd-requests.js';
 
@@ -11,15 +13,33 @@ import { type OddRequest, oddRequests } from './odd-requests.js';
 const numRuns = Number(process.env.FUZZ_RUNS ?? 1_000);
 const seed = Number(process.env.FUZZ_SEED ?? 20261122);
 
+/** What sources of their own token send. */
+const INBOUND = [
+  { method: 'POST', path: '/inbound/fuzzed', body: payload('alertmanager-firing') },
+  { method: 'POST', path: '/inbound/fuzzed', body: payload('grafana-resolved') },
+  {
+    method: 'POST',
+    path: '/inbound/scripted',
+    body: { alerts: [{ type: 'x', message: 'x', affected_systems: ['a'], details: { n: 1 } }] },
+  },
+] as const;
+
 describe('whatever is sent', () => {
   const fleet = useFleet({ engine: 'postgres', workers: [], env: { LOG_LEVEL: 'warn' } });
   let authorization: string;
+  const tokens = new Map<string, string>();
   before(async () => {
     await fleet().person(PERSON, { email: 'somebody@example.org' });
+    await fleet().person('boss', { email: 'boss@example.org', roles: ['admin'] });
     authorization = `Bearer ${await fleet().token('admin')}`;
+    for (const [name, kind] of Object.entries({ fuzzed: 'alertmanager', scripted: 'json' }))
+      tokens.set(name, await addSource(fleet(), name, { kind }));
   });
-  const send = ({ method, path, body, headers }: OddRequest) =>
-    ask(method, fleet().api.url + path, body, { ...headers, authorization });
+  const send = ({ method, path, body, headers }: OddRequest) => {
+    const source = tokens.get(/^\/api\/v1\/inbound\/(\w+)/.exec(path)?.[1] ?? '');
+    const by = source === undefined ? authorization : `Bearer ${source}`;
+    return ask(method, fleet().api.url + path, body, { ...headers, authorization: by });
+  };
 
   test('valid requests are accepted, so that the fuzz begins where the doors are', async () => {
     for (const { method, path, body } of CALLS) {
@@ -32,7 +52,7 @@ describe('whatever is sent', () => {
     const statuses = new Map<number, number>();
     let rows = await rowsIn(fleet());
     await fc.assert(
-      fc.asyncProperty(oddRequests(), async (request) => {
+      fc.asyncProperty(oddRequests(INBOUND), async (request) => {
         const answer = await send(request);
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         const after = await rowsIn(fleet());
@@ -48,7 +68,7 @@ describe('whatever is sent', () => {
 
   test('nor when many come at once', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(oddRequests(), { minLength: 20, maxLength: 30 }), async (requests) => {
+      fc.asyncProperty(fc.array(oddRequests(INBOUND), { minLength: 20, maxLength: 30 }), async (requests) => {
         const answers = await Promise.all(requests.map(send));
         answers.forEach((answer, index) => {
           const request = requests[index];

@@ -25,6 +25,9 @@ describe('an answer by text message', () => {
     return items(answer.body.said).map(String);
   }
 
+  /** Of a source that nobody was told of: no limit holds its text message back. */
+  const from = (source: string) => ({ message: 'It is down', source });
+
   before(async () => {
     const webhook = await control('PUT', '/sms/webhook', { url: WEBHOOK, auth_token: TOKEN });
     assert.equal(webhook.status, 200, webhook.text);
@@ -54,16 +57,40 @@ describe('an answer by text message', () => {
 
   test('needs no number when only one alert can be meant, and names those that could be', async () => {
     assert.deepEqual(await say(SARA, 'ACK'), ['None of the alerts that you were told of is open.']);
-    const first = await raiseAlert(fleet(), 'critical/one');
-    const second = await raiseAlert(fleet(), 'critical/two');
+    const first = await raiseAlert(fleet(), 'critical/one', from('one'));
+    const second = await raiseAlert(fleet(), 'critical/two', from('two'));
+    await fleet().untilSettled();
     const both = (await say(SARA, 'Ack')).join();
     assert.match(both, /Which one\? Reply ACK/);
     assert.ok(both.includes(first.code) && both.includes(second.code), both);
+    for (const text of ["I'll get back to you", `ack ${'x'.repeat(160)}`])
+      assert.deepEqual(await say(SARA, text), [], text);
     assert.match((await say(SARA, 'ok, ack that please')).join(), /^Reply ACK or RESOLVE and the number/);
+    assert.deepEqual(await say(SARA, 'ok, ack that please'), [], 'once an hour');
     await say(SARA, `ACK ${first.code}`);
-    assert.deepEqual(await say(SARA, 'ack'), [`You have acknowledged alert ${second.code}.`]);
+    await fleet().untilSettled();
+    assert.deepEqual(await say(SARA, 'ack', 'SM2'), [`You have acknowledged alert ${second.code}.`]);
     await say(SARA, `RESOLVE ${first.code}`);
     assert.deepEqual(await say(SARA, 'resolve'), [`You have marked alert ${second.code} as resolved.`]);
+    await say(SARA, 'ack', 'SM3');
+    const third = await raiseAlert(fleet(), 'critical/three', from('three'));
+    await fleet().untilSettled();
+    assert.match(
+      (await say(SARA, 'ack', 'SM2')).join(),
+      /^\d+: Resolved by sara/,
+      'it is about the second one',
+    );
+    assert.match((await say(SARA, 'ack', 'SM3')).join(), /None of the alerts/);
+    assert.equal(String((await alertOf(fleet(), third.id)).status), 'open', 'a webhook that is repeated');
+    await say(SARA, `RESOLVE ${third.code}`);
+  });
+
+  test('takes with a word alone only what a text message has told of', async () => {
+    const { id, code } = await raiseAlert(fleet(), 'warning/on_a_stream');
+    await fleet().untilSettled();
+    assert.deepEqual(await say(SARA, 'ack'), [`Which one? Reply ACK and one of these: ${code}.`]);
+    assert.equal(String((await alertOf(fleet(), id)).status), 'open');
+    assert.deepEqual(await say(SARA, `resolve ${code}`), [`You have marked alert ${code} as resolved.`]);
   });
 
   test('is from whoever has the number and was told', async () => {
@@ -78,6 +105,9 @@ describe('an answer by text message', () => {
     assert.deepEqual(await say(SARA, 'ACK 999999'), ['You were told of no alert 999999.']);
     assert.deepEqual(await say(STRANGER, `ACK ${code}`), []);
     for (const text of ['STOP', 'I am driving', '\u0000']) assert.deepEqual(await say(SARA, text), []);
+    await fleet().database.query(`UPDATE person SET active = false WHERE id = 'sara'`);
+    assert.deepEqual(await say(SARA, `ACK ${code}`), [], 'of somebody who is not active any more');
+    await fleet().database.query(`UPDATE person SET active = true WHERE id = 'sara'`);
     assert.equal(String((await alertOf(fleet(), id)).status), 'open');
   });
 
@@ -97,6 +127,9 @@ describe('an answer by text message', () => {
     let silent = 0;
     for (let n = 0; n < 25; n += 1) if ((await say(SHARED, 'ACK')).length === 0) silent += 1;
     assert.ok(silent >= 5, `${silent} were not answered`);
+    const { id, code } = await raiseAlert(fleet(), 'critical/shared', from('late'));
+    assert.deepEqual(await say(SHARED, `ACK ${code}`), []);
+    assert.equal(String((await alertOf(fleet(), id)).acknowledged_by), 'two', 'and is done all the same');
   });
 });
 

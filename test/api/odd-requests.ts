@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { CALLS, NO_ID, PERSON } from './calls.js';
+import { CALLS, type ContractCall, NO_ID, PERSON } from './calls.js';
 
 /** A request as a hostile or broken client might send it. */
 export type OddRequest = {
@@ -10,9 +10,11 @@ export type OddRequest = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-/** Requests on and around every route of the contract: bodies are valid ones with a few things changed, or noise. */
-export function oddRequests(): fc.Arbitrary<OddRequest> {
-  const around = fc.constantFrom(...CALLS).chain((call) =>
+/** Requests on and around every route of the contract, and others: bodies are valid ones with a few things changed, or noise. */
+export function oddRequests(
+  others: readonly Pick<ContractCall, 'method' | 'path' | 'body'>[] = [],
+): fc.Arbitrary<OddRequest> {
+  const around = fc.constantFrom(...CALLS, ...others).chain((call) =>
     fc.record({
       method: often(9, fc.constant(call.method), METHODS),
       path: often(3, fc.constant(call.path), oddPaths(call.path)),

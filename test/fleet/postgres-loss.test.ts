@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
+import { addSource } from '../api/inbound-places.js';
+import { assertProblem } from '../api/problem.js';
 import { forEachEngine } from '../support/engines.js';
 import { type Fleet, withFleet } from '../support/fleet.js';
+import { ask } from '../support/http.js';
 import { freePort } from '../support/ports.js';
 import { startPostgres, temporaryDir } from '../support/postgres.js';
 import { waitFor } from '../support/wait.js';
@@ -15,6 +18,14 @@ forEachEngine((engine) => {
     try {
       await withFleet({ engine, database, workers: [{}, {}] }, async (fleet) => {
         const { sandbox, page, untilSettled, apis, workers } = fleet;
+        const authorization = `Bearer ${await addSource(fleet, 'script', { kind: 'json' })}`;
+        const inbound = () =>
+          ask(
+            'POST',
+            `${fleet.api.url}/api/v1/inbound/script`,
+            { type: 'x', message: 'x' },
+            { authorization },
+          );
         await sandbox.fault({ channel: 'email', action: { kind: 'delay', ms: 30 } });
         const caller = keepCalling(fleet);
         await waitFor(async () => (await sandbox.stats()).total > 10, { timeoutMs: 30_000 });
@@ -26,6 +37,7 @@ forEachEngine((engine) => {
         await waitFor(() => caller.answers.length > awaySince + 10, { timeoutMs: 60_000 });
         const ready = await page('/ready', { as: null });
         assert.equal(ready.status, 503, ready.text);
+        assertProblem(await inbound(), 503, { code: 'unavailable' });
         const away = caller.answers.slice(awaySince + 2, awaySince + 10);
         assert.deepEqual([...new Set(away.map(({ status }) => status))], [503]);
         assert.ok(away.every(({ retryAfter }) => Number(retryAfter) > 0));
@@ -40,6 +52,7 @@ forEachEngine((engine) => {
         t.diagnostic(
           `calls were accepted again ${Math.round(performance.now() - backAt)} ms after its return`,
         );
+        assert.equal((await inbound()).status, 200, 'an alert source comes again');
         await caller.stop();
         await untilSettled({ timeoutMs: 90_000 });
 

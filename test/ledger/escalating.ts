@@ -47,7 +47,8 @@ export function escalatingOn(operatorEmail: string | null = OPERATOR) {
   };
 }
 
-const ALERT: RaisedAlert = {
+/** One that is raised, when nothing else is said of it. */
+export const ALERT: RaisedAlert = {
   type: 'disk_full',
   level: 'critical' satisfies AlertLevel,
   severity: 'critical',

@@ -6,8 +6,10 @@ import { findPolicy, removePolicy } from '@belfry/shared/ledger/escalation-polic
 import { countUntold } from '@belfry/shared/ledger/escalations.js';
 import { addMember } from '@belfry/shared/ledger/groups.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
+import { findAlert } from '@belfry/shared/ledger/read-alerts.js';
+import { raiseAlert } from '@belfry/shared/notify/raise-alert.js';
 import { takeOverdueSteps } from '@belfry/shared/upkeep/escalations.js';
-import { escalatingOn, OPERATOR, timelineOf, writePolicy } from './escalating.js';
+import { ALERT, escalatingOn, OPERATOR, timelineOf, writePolicy } from './escalating.js';
 import { OPS, withLedger } from './with-ledger.js';
 
 const ANNA = { name: 'anna', via: 'api' } as const;
@@ -202,6 +204,34 @@ describe('an escalation', () => {
       instead.map(({ details }) => details),
       [{ instead: 'admins' }, { instead: 'admins' }, {}, { instead: 'admins' }],
     );
+  });
+
+  it('counts what is raised again in one line at the end of the timeline, with times of the database alone', async () => {
+    const { id } = await raise(ledger.one, { dedupKey: 'again' });
+    await acknowledgeAlert(ledger.one, id, ANNA);
+    for (const message of ['two', 'three'])
+      await raiseAlert(partsOf(ledger.one), { ...ALERT, dedupKey: 'again', message }, () => null);
+    const found = await findAlert(ledger.one, id);
+    assert.deepEqual([found?.timeline[0]?.kind, found?.leftOut], ['opened', 0]);
+    const last = found?.timeline.at(-1);
+    const { times, message, first_at } = last?.details ?? {};
+    assert.deepEqual([last?.kind, times, message], ['repeated', 2, 'three']);
+    assert.match(String(first_at), /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.ok(Date.parse(String(first_at)) <= (last?.at.getTime() ?? 0));
+  });
+
+  it('has a timeline of a thousand lines at most, which begins with the opening and says what is left out', async () => {
+    const { id } = await raise(ledger.one);
+    const before = (await findAlert(ledger.one, id))?.timeline.length ?? 0;
+    await ledger.one.rows(
+      `INSERT INTO alert_event (alert_id, kind, details) SELECT $1, 'nobody', jsonb_build_object('n', n)
+       FROM generate_series(1, 1500) AS n`,
+      [id],
+    );
+    const { timeline, leftOut } = (await findAlert(ledger.one, id)) ?? { timeline: [], leftOut: 0 };
+    assert.equal(timeline.length, 1_000);
+    assert.deepEqual([timeline[0]?.kind, timeline.at(-1)?.details.n], ['opened', 1_500]);
+    assert.equal(leftOut, before + 1_500 - 1_000);
   });
 });
 

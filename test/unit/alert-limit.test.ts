@@ -34,6 +34,17 @@ describe('the limit of alerts', () => {
     assert.deepEqual([...letPass(book, [{ notificationId: '9', source: 'a' }], later).passed], ['9']);
   });
 
+  it('takes a source for what it is, also when it is called like a member of every object', () => {
+    for (const source of ['constructor', '__proto__', 'toString']) {
+      const known = passed(990);
+      const ask = [{ notificationId: 'x', source }];
+      const { book, passed: may } = letPass(known, ask, { limits: SMS, bundling: true, now: 1_000 });
+      assert.deepEqual([...may], ['x'], source);
+      const again = [{ notificationId: 'y', source }];
+      assert.equal(letPass(book, again, { limits: SMS, bundling: true, now: 1_000 }).passed.size, 0, source);
+    }
+  });
+
   it('lets pass again who has passed, and nobody past what is held back already', () => {
     const book: PassBook = { passes: { old: 100 }, sources: { a: 100 } };
     const ask = (...ids: readonly string[]) => ids.map((notificationId) => ({ notificationId, source: 'a' }));

@@ -31,6 +31,12 @@ describe('an answer by text message', () => {
     'ACK 12345678',
   ])
     it(`${JSON.stringify(text)} is not`, () => assert.equal(readAnswer(text), null));
+  it('a long one is not, and is read at once', () => {
+    const began = performance.now();
+    for (const text of [`ack${' '.repeat(200)}4821`, `ack${' '.repeat(1_000_000)}x`])
+      assert.equal(readAnswer(text), null);
+    assert.ok(performance.now() - began < 1_000);
+  });
 });
 
 describe('a signature of Twilio', () => {

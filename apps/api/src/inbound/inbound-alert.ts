@@ -1,11 +1,11 @@
 import type { AlertContent } from '@belfry/shared/domain/alert.js';
-import type { FieldError } from '@belfry/shared/domain/refusal.js';
+import { type FieldError, Refusal } from '@belfry/shared/domain/refusal.js';
 import type { AlertSource } from '@belfry/shared/ledger/alert-sources.js';
 
-/** What one alert of a payload says: that something began, or goes on; or that what has this key is over. */
+/** What one alert of a payload says: that something began, or goes on; or that what has one of these keys is over. */
 export type InboundAlert =
   | { readonly status: 'firing'; readonly content: InboundContent }
-  | { readonly status: 'resolved'; readonly dedupKey: string };
+  | { readonly status: 'resolved'; readonly dedupKeys: readonly string[] };
 
 /** Whatever a source raises has a key, so that it can be repeated and resolved. */
 export interface InboundContent extends AlertContent {
@@ -19,19 +19,39 @@ export type InboundEntry =
   | { readonly ok: true; readonly alert: InboundAlert }
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
-/** What a source sent, in its order. */
+/** What a source sent. */
 export interface InboundPayload {
-  readonly entries: readonly InboundEntry[];
+  /** How many alerts there are in it: `MOST_ALERTS` at most. */
+  readonly count: number;
+  /** Reads one of them, by its place: whoever stops has not read the others. */
+  readonly entry: (index: number) => InboundEntry;
   /** How many more alerts there are that the source did not send. */
   readonly truncated: number;
 }
 
-/** Reads the body of one kind of source. Throws `Refusal` 422 for what is no such payload. */
+/** Looks at the body of one kind of source. Throws `Refusal` 422 for what is no such payload, and 413 for one of too many alerts. */
 export type ReadPayload = (source: Pick<AlertSource, 'name' | 'level'>, body: unknown) => InboundPayload;
 
-/** The key under which a source's alert is one alert: nobody else's. */
+/** Alerts in one call. */
+export const MOST_ALERTS = 1_000;
+
+/** The alerts of a payload, which are refused unread when there are too many. */
+export function notTooMany(alerts: readonly unknown[]): readonly unknown[] {
+  if (alerts.length > MOST_ALERTS) throw tooManyAlerts(alerts.length);
+  return alerts;
+}
+
+export function tooManyAlerts(count: number): Refusal {
+  return new Refusal(
+    'too_large',
+    `There are ${count} alerts in this call, and ${MOST_ALERTS} are taken: set max_alerts (Alertmanager) or maxAlerts (Grafana).`,
+    { reason: 'too_many_alerts' },
+  );
+}
+
+/** The key under which a source's alert is one alert: nobody else's. A name may have colons, and ends at the first one here. */
 export function sourceKey(source: string, key: string): string {
-  return `source:${source}:${key}`;
+  return `source:${source.replaceAll(':', '%3A')}:${key}`;
 }
 
 /** Text of at most so many characters, cut with an ellipsis, of what PostgreSQL can store. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bytesOf, MOST_DETAILS } from '@belfry/shared/channels/alert.js';
 import type { AlertLevel } from '@belfry/shared/domain/alert.js';
 import { z } from 'zod';
 import { parse, read } from '../middleware/parse.js';
@@ -7,6 +8,7 @@ import {
   cutLine,
   type InboundContent,
   type InboundEntry,
+  notTooMany,
   type ReadPayload,
   sourceKey,
 } from './inbound-alert.js';
@@ -33,15 +35,15 @@ const payload = z.object({
   truncatedAlerts: z.number().min(0).nullish(),
 });
 
-const WORDS: Readonly<Record<string, 'firing' | 'resolved'>> = {
-  firing: 'firing',
-  alerting: 'firing',
-  resolved: 'resolved',
-  ok: 'resolved',
-};
+const WORDS: ReadonlyMap<string, 'firing' | 'resolved'> = new Map([
+  ['firing', 'firing'],
+  ['alerting', 'firing'],
+  ['resolved', 'resolved'],
+  ['ok', 'resolved'],
+]);
 
 const status = z.string().transform((word, context) => {
-  const known = WORDS[word.toLowerCase()];
+  const known = WORDS.get(word.toLowerCase());
   if (known !== undefined) return known;
   context.addIssue({ code: 'custom', message: 'must be firing or resolved' });
   return z.NEVER;
@@ -60,23 +62,34 @@ const entry = z.object({
   panelURL: text,
   imageURL: text,
   valueString: text,
-  values: z.record(z.string(), z.unknown()).nullish().catch(null),
+  values: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .catch(null)
+    .transform((given) => Object.fromEntries(scalarsIn(given ?? {}))),
 });
 type Entry = z.infer<typeof entry>;
 type Payload = z.infer<typeof payload>;
 
 /** Reads what an Alertmanager or a Grafana sends. */
 export const readPrometheus: ReadPayload = (source, body) => {
+  const given = typeof body === 'object' && body !== null ? Reflect.get(body, 'alerts') : undefined;
+  if (Array.isArray(given)) notTooMany(given);
   const whole = parse(payload, body);
-  const entries = whole.alerts.map((one, index): InboundEntry => {
-    const found = read(entry, withStatus(one, whole));
+  const entryAt = (index: number): InboundEntry => {
+    const found = read(entry, withStatus(whole.alerts[index], whole));
     if (!found.ok) return { ok: false, errors: found.errors.map((error) => under(index, error)) };
     const dedupKey = sourceKey(source.name, fingerprintOf(found.value));
-    if (found.value.status === 'resolved') return { ok: true, alert: { status: 'resolved', dedupKey } };
+    if (found.value.status === 'resolved')
+      return { ok: true, alert: { status: 'resolved', dedupKeys: [dedupKey] } };
     const content = contentOf(found.value, whole, source);
     return { ok: true, alert: { status: 'firing', content: { ...content, dedupKey } } };
-  });
-  return { entries, truncated: Math.trunc(whole.truncatedAlerts ?? 0) };
+  };
+  return {
+    count: whole.alerts.length,
+    entry: entryAt,
+    truncated: Math.trunc(whole.truncatedAlerts ?? 0),
+  };
 };
 
 /** An alert that does not say how it is, is as its group. */
@@ -118,16 +131,16 @@ function contentOf(
 }
 
 /** The words that rules use for how bad it is; others are no words for how loud it is to be. */
-const LEVELS: Readonly<Record<string, AlertLevel>> = {
-  critical: 'critical',
-  page: 'critical',
-  warning: 'warning',
-  info: 'info',
-  none: 'info',
-};
+const LEVELS: ReadonlyMap<string, AlertLevel> = new Map([
+  ['critical', 'critical'],
+  ['page', 'critical'],
+  ['warning', 'warning'],
+  ['info', 'info'],
+  ['none', 'info'],
+]);
 
-function levelOf(severity: string | undefined): AlertLevel | undefined {
-  return Object.entries(LEVELS).find(([word]) => word === severity?.trim().toLowerCase())?.[1];
+function levelOf(severity = ''): AlertLevel | undefined {
+  return LEVELS.get(severity.trim().toLowerCase());
 }
 
 /** What the button "Test" of a contact point in Grafana sends. Nothing ever resolves it. */
@@ -162,7 +175,8 @@ function detailsOf(alert: Entry, whole: Payload): Record<string, unknown> {
     dashboard_url: alert.dashboardURL,
     panel_url: alert.panelURL,
     image_url: alert.imageURL,
-    values: alert.valueString ?? (alert.values ? JSON.stringify(alert.values) : undefined),
+    values:
+      alert.valueString ?? (Object.keys(alert.values).length > 0 ? JSON.stringify(alert.values) : undefined),
     external_url: whole.externalURL,
     receiver: whole.receiver,
     group_key: whole.groupKey,
@@ -171,7 +185,30 @@ function detailsOf(alert: Entry, whole: Payload): Record<string, unknown> {
     value ? [[name, cut(value, LONGEST_TEXT)]] : [],
   );
   const { labels, annotations } = alert;
-  return { labels, annotations, ...Object.fromEntries(written) };
+  return fitting({ labels, annotations, links: Object.fromEntries(written) });
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+/**
+ * Details as they are stored. What does not fit is left out, whole: of the labels, the links and the annotations in turn; and
+ * how many there were is said in `left_out`.
+ */
+function fitting({ labels, annotations, links }: Record<'labels' | 'annotations' | 'links', Texts>) {
+  let left = MOST_DETAILS - bytesOf({ labels: {}, annotations: {}, left_out: 1_000 });
+  let leftOut = 0;
+  const kept = (texts: Texts): Texts =>
+    Object.fromEntries(
+      Object.entries(texts).filter(([name, text]) => {
+        const bytes = bytesOf({ [name]: text });
+        const fits = bytes <= left;
+        if (fits) left -= bytes;
+        else leftOut += 1;
+        return fits;
+      }),
+    );
+  const [first, second, third] = [kept(labels), kept(links), kept(annotations)];
+  return { labels: first, annotations: third, ...second, ...(leftOut === 0 ? {} : { left_out: leftOut }) };
 }
 
 const MOST_PAIRS = 60;
@@ -179,10 +216,14 @@ const LONGEST_TEXT = 1_000;
 
 /** Labels or annotations, as many and as long as are worth keeping. */
 function textsIn(given: Readonly<Record<string, unknown>>): Record<string, string> {
-  const plain = Object.entries(given).flatMap(([name, value]) =>
-    ['string', 'number', 'boolean'].includes(typeof value)
-      ? [[cut(name, 128), cut(String(value), LONGEST_TEXT)]]
-      : [],
+  return Object.fromEntries(
+    scalarsIn(given).map(([name, value]) => [cut(name, 128), cut(String(value), LONGEST_TEXT)]),
   );
-  return Object.fromEntries(plain.slice(0, MOST_PAIRS));
+}
+
+/** What has no depth. */
+function scalarsIn(given: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(given)
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+    .slice(0, MOST_PAIRS);
 }

@@ -7,7 +7,10 @@ export interface Problem {
   readonly detail: string;
   /** The narrow name of the refusal, for programs. */
   readonly code: string;
+  /** The first hundred of them. */
   readonly errors?: readonly { path: string; message: string }[];
+  /** How many more there are. */
+  readonly more_errors?: number;
   /** Only with 429. */
   readonly error?: string;
   /** RFC 9457 §3.2: members of one kind of problem. */
@@ -29,15 +32,20 @@ const STATUS: Readonly<Record<RefusalCode, readonly [status: number, title: stri
   unavailable: [503, 'Service Unavailable'],
 };
 
+/** Wrong fields that one problem lists: a body can hold many more than anybody reads. */
+const MOST_ERRORS = 100;
+
 export function problemOf(refusal: Refusal): Problem {
   const [status, title] = STATUS[refusal.code];
+  const more = refusal.errors.length - MOST_ERRORS;
   return {
     ...refusal.members,
     status,
     title,
     detail: refusal.message,
     code: refusal.reason,
-    ...(refusal.errors.length > 0 ? { errors: refusal.errors } : {}),
+    ...(refusal.errors.length > 0 ? { errors: refusal.errors.slice(0, MOST_ERRORS) } : {}),
+    ...(more > 0 ? { more_errors: more } : {}),
     ...(refusal.code === 'rate_limited' ? { error: title } : {}),
   };
 }

@@ -2,6 +2,7 @@ import { hashOfSourceToken, isSourceToken } from '@belfry/shared/domain/alert-so
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import { type AlertSource, findSourceByToken } from '@belfry/shared/ledger/alert-sources.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { memoryLimiter } from '@belfry/shared/queue/limiter.js';
 import type { Request } from 'express';
 import { bearerIn } from './authenticate.js';
 import type { Limits } from './limits.js';
@@ -9,16 +10,41 @@ import type { Limits } from './limits.js';
 /** Whose token a call has: the source, after its own limit; null for a call without a token of that form. */
 export type SourceOf = (req: Request) => Promise<AlertSource | null>;
 
-/** Throws `Refusal` 401 for a token that is nobody's, and 429 for a source that calls too often. */
+/** Tokens that are nobody's, from one address to one process. */
+const MISSED = { points: 30, seconds: 60 };
+
+/**
+ * Throws `Refusal` 401 for a token that is nobody's, and 429 for a source that calls too often, or for an address from which too
+ * many tokens came that are nobody's. A token that was good here before is never refused for them.
+ */
 export function createSourceOf(database: Database, limits: Limits): SourceOf {
+  const missed = memoryLimiter(MISSED);
+  const good = new Set<string>();
   return async (req) => {
     const token = tokenIn(req.headers.authorization);
     if (token === undefined || !isSourceToken(token)) return null;
-    const source = await findSourceByToken(database, hashOfSourceToken(token));
-    if (source === null) throw noSource();
+    const hash = hashOfSourceToken(token);
+    const address = req.socket.remoteAddress ?? '';
+    const waitMs = good.has(hash) ? 0 : await missed.blockedMs(address);
+    if (waitMs > 0) throw tooManyMissed(waitMs);
+    const source = await findSourceByToken(database, hash);
+    if (source === null) {
+      good.delete(hash);
+      await missed.take(address);
+      throw noSource();
+    }
+    good.add(hash);
     await limits.inbound(source.name);
     return source;
   };
+}
+
+function tooManyMissed(retryAfterMs: number): Refusal {
+  return new Refusal(
+    'rate_limited',
+    "Too Many Requests: too many tokens from this address were no alert source's.",
+    { retryAfterMs },
+  );
 }
 
 /** For a call that has no token of a source, or one that is not good any more. */

@@ -86,7 +86,12 @@ const event = z
 const alert = listed
   .extend({
     notified_users: count.meta({ description: 'How many people have been told of it' }),
-    timeline: z.array(event).meta({ description: 'The last 1000 events, the oldest of them first' }),
+    timeline: z
+      .array(event)
+      .meta({ description: 'The first event, and the last 999 after it, the oldest of them first' }),
+    timeline_left_out: count.meta({
+      description: 'How many events there are after the first one that are not here',
+    }),
   })
   .meta({ id: 'Alert', description: 'An alert, who did what, and who was told when and how.' });
 
@@ -141,6 +146,7 @@ const DETAILS = {
     },
     { ...BARE, at: LATER, kind: 'acknowledged', actor: 'abebe', via: 'api' },
   ],
+  timeline_left_out: 0,
 };
 const REQUEST = {
   message: 'The disk of db-1 is full.',

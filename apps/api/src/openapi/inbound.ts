@@ -3,6 +3,7 @@ import { externalId } from '@belfry/shared/channels/fields.js';
 import { SOURCE_KINDS } from '@belfry/shared/domain/alert-source.js';
 import { invalid } from '@belfry/shared/domain/refusal.js';
 import { z } from 'zod';
+import { MOST_ALERTS, tooManyAlerts } from '../inbound/inbound-alert.js';
 import { jsonAlert } from '../inbound/json-alert.js';
 import { namesQuery, sourceBody, unknownSource } from '../routes/alert-sources.js';
 import { heartbeatBody, unknownHeartbeat } from '../routes/heartbeats.js';
@@ -29,11 +30,15 @@ const sourceWithToken = z
 
 const payload = z
   .union([
-    z.object({ alerts: z.array(z.unknown()).meta({ description: 'One that is bad harms no other' }) }).meta({
-      id: 'InboundAlerts',
-      description:
-        'The webhook of an Alertmanager (version 4) or a Grafana, or a list of alerts as a source of the kind `json` sends them.',
-    }),
+    z
+      .object({
+        alerts: z.array(z.unknown()).max(MOST_ALERTS).meta({ description: 'One that is bad harms no other' }),
+      })
+      .meta({
+        id: 'InboundAlerts',
+        description:
+          'The webhook of an Alertmanager (version 4) or a Grafana, or a list of alerts as a source of the kind `json` sends them.',
+      }),
     jsonAlert,
   ])
   .meta({ description: "What the source's kind says" });
@@ -51,7 +56,7 @@ const taken = z
     truncated: count.meta({ description: 'How many more there are that the source did not send' }),
     errors: z
       .array(z.object({ index: count, errors: z.array(fieldError) }))
-      .meta({ description: 'The first hundred, by their place in the list' }),
+      .meta({ description: 'The first hundred mistakes, by the place of their alert in the list' }),
   })
   .meta({ id: 'TakenAlerts', description: 'What came of a payload. All that is counted is committed.' });
 
@@ -219,7 +224,11 @@ export const inbound: Topic = {
       params: bySource,
       body: json(payload, { alertmanager: FROM_ALERTMANAGER, json: FROM_A_SCRIPT }),
       answers: { 200: { description: 'What came of them', content: json(taken, { opened: TAKEN }) } },
-      refusals: [unknownSource('unknown'), invalid([{ path: 'alerts', message: 'must be an array' }])],
+      refusals: [
+        unknownSource('unknown'),
+        tooManyAlerts(1_500),
+        invalid([{ path: 'alerts', message: 'must be an array' }]),
+      ],
     },
     {
       id: 'listHeartbeats',

@@ -30,6 +30,7 @@ export const CODES: Readonly<Record<string, string>> = {
   idempotency_key_reused: 'the key was used for another request',
   too_slow: 'the body arrives too slowly',
   too_large: 'the body is too large',
+  too_many_alerts: 'the call has more alerts than are taken in one',
   unsupported_media_type: 'the body is not in the right format or encoding',
   upgrade_required: 'there is a WebSocket here and nothing else',
   invalid: 'a field is wrong, and `errors` names it',
@@ -72,7 +73,10 @@ export const fieldError = z
   .meta({ id: 'FieldError', description: 'One thing that is wrong with the input.' });
 
 export const invalidInput = problem
-  .extend({ errors: z.array(fieldError).optional() })
+  .extend({
+    errors: z.array(fieldError).optional().meta({ description: 'The first hundred wrong fields' }),
+    more_errors: z.int().min(1).optional().meta({ description: 'How many more there are' }),
+  })
   .meta({ id: 'InvalidInput', description: 'What is wrong with the input (RFC 9457).' });
 
 const tooMany = problem

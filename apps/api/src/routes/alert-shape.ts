@@ -41,8 +41,13 @@ function escalationOf({ policy, steps, dueAt }: AlertRow) {
 }
 
 /** An alert with its timeline. */
-export function alertDetails({ alert, told, timeline }: AlertRecord) {
-  return { ...shownAlert(alert), notified_users: told, timeline: timeline.map(shownEvent) };
+export function alertDetails({ alert, told, timeline, leftOut }: AlertRecord) {
+  return {
+    ...shownAlert(alert),
+    notified_users: told,
+    timeline: timeline.map(shownEvent),
+    timeline_left_out: leftOut,
+  };
 }
 
 function shownEvent(event: TimelineEvent) {

@@ -14,8 +14,10 @@ export interface InboundSmsParts extends AnswerParts {
   readonly engine: QueueEngine;
 }
 
-/** Answers from one number. */
+/** Answers to one number. What it asks for is done all the same. */
 const ANSWERED = { points: 20, seconds: 60 };
+/** How often one number is told how to answer. */
+const HELPED = { points: 1, seconds: 3_600 };
 
 /**
  * Where Twilio hands over text messages that were sent to us. It brings no token but a signature, over the address that it was
@@ -25,6 +27,7 @@ export function inboundSmsRoutes({ settings, engine, database, events }: Inbound
   const router = Router({ caseSensitive: true });
   const { PUBLIC_URL, TWILIO_AUTH_TOKEN, SMS_ANSWERS } = settings;
   const answered = engine.limiter('sms-answers', ANSWERED, { alone: ANSWERED });
+  const helped = engine.limiter('sms-help', HELPED, { alone: HELPED });
 
   const body = express.urlencoded({ extended: false, limit: '64kb', parameterLimit: 200 });
   router.post(INBOUND_SMS, body, async (req, res) => {
@@ -37,9 +40,12 @@ export function inboundSmsRoutes({ settings, engine, database, events }: Inbound
       throw wrongSignature();
     }
     const from = fieldOf(form.From);
-    const limited = (await answered.take(keyOf(from))) !== null;
-    const answer = limited ? null : await answerText({ database, events }, from, fieldOf(form.Body));
-    res.type('text/xml').send(twiml(answer));
+    const message = { id: fieldOf(form.MessageSid), from, text: fieldOf(form.Body) };
+    const { said, help } = await answerText({ database, events }, message);
+    const key = keyOf(from);
+    const silent =
+      said === null || (await answered.take(key)) !== null || (help && (await helped.take(key)) !== null);
+    res.type('text/xml').send(twiml(silent ? null : said));
   });
 
   return router;

@@ -6,6 +6,7 @@ import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { takeAlerts } from '../inbound/take-alerts.js';
 import { anyJsonBody } from '../middleware/body.js';
+import { onceGone } from '../middleware/gone.js';
 import { parse } from '../middleware/parse.js';
 import { noSource, type SourceOf } from '../middleware/source-token.js';
 import { unknownSource } from './alert-sources.js';
@@ -32,7 +33,11 @@ export function inboundRoutes(parts: AlertingParts & { readonly sourceOf: Source
     async (req, res) => {
       const source = sources.get(req);
       if (source === undefined) throw noSource();
-      const { outcomes, truncated, errors } = await takeAlerts(parts, source, req.body);
+      const gone = new AbortController();
+      const forget = onceGone(req, res, () => gone.abort());
+      const { outcomes, truncated, errors } = await takeAlerts(parts, source, req.body, gone.signal).finally(
+        forget,
+      );
       const { refused, ...done } = outcomes;
       const received = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
       res.json({ received, ...done, refused, truncated, errors });

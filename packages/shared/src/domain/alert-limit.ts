@@ -56,9 +56,9 @@ export function letPass(
   let held = bundling;
   const passed = new Set<string>();
   for (const { notificationId, source } of asking) {
-    const again = passes[notificationId] !== undefined;
+    const again = Object.hasOwn(passes, notificationId);
     const may =
-      again || sources[source] === undefined || (!held && freeAt(limits, { passes, sources }, now) <= now);
+      again || !Object.hasOwn(sources, source) || (!held && freeAt(limits, { passes, sources }, now) <= now);
     if (!may) held = true;
     else {
       passed.add(notificationId);

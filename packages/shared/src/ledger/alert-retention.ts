@@ -13,16 +13,17 @@ export function forgetAlerts(database: Database, days: number, limit: number): P
   );
 }
 
-/** Takes the id of somebody who is erased out of everything that says what they did, and of what they were told. */
+/** Takes the id of somebody who is erased out of everything that says what they raised and did, and of what they were told. */
 export async function eraseFromAlerts(transaction: Statements, personId: string): Promise<void> {
   await transaction.rows('UPDATE alert_event SET person_id = NULL WHERE person_id = $1', [personId]);
   await transaction.rows(
     `WITH theirs AS MATERIALIZED (
-       SELECT id FROM alert WHERE acknowledged_by = $1 OR resolved_by = $1 ORDER BY id FOR UPDATE
+       SELECT id FROM alert WHERE acknowledged_by = $1 OR resolved_by = $1 OR caller = $1 ORDER BY id FOR UPDATE
      ), acts AS (
        UPDATE alert_event SET actor = NULL WHERE actor = $1 AND alert_id IN (SELECT id FROM theirs)
      )
-     UPDATE alert SET acknowledged_by = nullif(acknowledged_by, $1), resolved_by = nullif(resolved_by, $1)
+     UPDATE alert SET acknowledged_by = nullif(acknowledged_by, $1), resolved_by = nullif(resolved_by, $1),
+       caller = CASE caller WHEN $1 THEN '(erased)' ELSE caller END
      WHERE id IN (SELECT id FROM theirs)`,
     [personId],
   );

@@ -32,19 +32,21 @@ export async function recordAlertEvents(
   );
 }
 
-/** Counts a repetition in the one line that an alert has for them. */
+/** Counts a repetition in the one line that an alert has for them, which moves to the end of its timeline. */
 export async function recordRepetition(
   transaction: Statements,
   alertId: string,
   message: string,
 ): Promise<void> {
-  const changed = await transaction.rows(
-    `UPDATE alert_event SET at = clock_timestamp(), details = jsonb_build_object(
-       'times', coalesce((details->>'times')::int, 0) + 1, 'first_at', details->'first_at', 'message', $2::text)
-     WHERE alert_id = $1 AND kind = 'repeated' RETURNING 1`,
+  await transaction.rows(
+    `WITH earlier AS (DELETE FROM alert_event WHERE alert_id = $1 AND kind = 'repeated' RETURNING details)
+     INSERT INTO alert_event (alert_id, kind, details)
+     SELECT $1, 'repeated', jsonb_build_object('times', coalesce((details->>'times')::int, 0) + 1,
+       'first_at', coalesce(details->'first_at', ${NOW}), 'message', $2::text)
+     FROM (SELECT 1) AS one LEFT JOIN earlier ON true`,
     [alertId, message],
   );
-  if (changed.length > 0) return;
-  const details = { times: 1, first_at: new Date().toISOString(), message };
-  await recordAlertEvents(transaction, alertId, [{ kind: 'repeated', details }]);
 }
+
+/* By the clock of the database (law 9), in the form of all other times. */
+const NOW = `to_jsonb(to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`;

@@ -19,6 +19,8 @@ export interface NewAlert extends AlertContent {
   readonly id: string;
   readonly caller: string;
   readonly policy: EscalationPolicy | null;
+  /** The name of the policy that was asked for, when one was. */
+  readonly askedPolicy: string | null;
   /** Milliseconds until the first step of the policy; null when there is none. */
   readonly firstStepMs: number | null;
 }
@@ -36,10 +38,17 @@ export interface OpenedAlert {
 export async function openAlert(transaction: Statements, one: NewAlert): Promise<OpenedAlert> {
   const { alert, opened } = (await countAgain(transaction, one)) ?? (await insert(transaction, one));
   if (opened) {
-    const policy = alert.policy === null ? {} : { policy: alert.policy.name };
-    await recordAlertEvents(transaction, alert.id, [{ kind: 'opened', actor: one.caller, details: policy }]);
+    const details = policyDetails(alert, one);
+    await recordAlertEvents(transaction, alert.id, [{ kind: 'opened', actor: one.caller, details }]);
   } else await recordRepetition(transaction, alert.id, one.message);
   return { alert, opened };
+}
+
+/** Which policy it follows, and which one it asked for that was not there. */
+function policyDetails({ policy }: AlertRow, { askedPolicy }: NewAlert): Record<string, unknown> {
+  if (policy === null) return {};
+  const missing = askedPolicy === null || askedPolicy === policy.name ? {} : { missing_policy: askedPolicy };
+  return { policy: policy.name, ...missing };
 }
 
 /** First, so that a repetition does not use up one of the codes. */
@@ -111,6 +120,15 @@ export function acknowledgeAlert(
 /** Ends an alert, acknowledged or not. One that is raised later with the same key is another alert. */
 export function resolveAlert(database: Database, id: string, actor: AlertActor): Promise<AlertMove | null> {
   return move(database, id, actor, 'resolved', RESOLVE);
+}
+
+/** The same in a transaction of the caller's. */
+export function acknowledgeWithin(
+  transaction: Statements,
+  id: string,
+  actor: AlertActor,
+): Promise<AlertMove | null> {
+  return moveWithin(transaction, id, actor, 'acknowledged', ACKNOWLEDGE);
 }
 
 /** The same in the transaction of what ends it. */

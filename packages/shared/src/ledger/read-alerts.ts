@@ -54,22 +54,26 @@ export interface AlertRecord {
   readonly alert: AlertRow;
   /** How many people have been told of it. */
   readonly told: number;
-  /** The last `MOST_EVENTS`, the oldest of them first. */
+  /** The first of all, and the last `MOST_EVENTS` after it, the oldest of them first. */
   readonly timeline: readonly TimelineEvent[];
+  /** How many there are between the first and the next one that is here. */
+  readonly leftOut: number;
 }
 
-const MOST_EVENTS = 1_000;
+const MOST_EVENTS = 999;
 
 /** The alert as it was at one moment; null for an unknown one. */
 export function findAlert(database: Database, id: string): Promise<AlertRecord | null> {
   return database.snapshot(async (snapshot) => {
     const [alert] = await snapshot.rows<AlertRow>(`SELECT ${ALERT} FROM alert WHERE id = $1`, [id]);
     if (alert === undefined) return null;
-    const [told] = await snapshot.rows<{ people: number }>(
-      `SELECT count(DISTINCT person_id)::int AS people FROM alert_event WHERE alert_id = $1 AND kind = 'notified'`,
+    const [all] = await snapshot.rows<{ told: number; events: number }>(
+      `SELECT count(DISTINCT person_id) FILTER (WHERE kind = 'notified')::int AS told, count(*)::int AS events
+       FROM alert_event WHERE alert_id = $1`,
       [id],
     );
-    return { alert, told: told?.people ?? 0, timeline: await timelineOf(snapshot, id) };
+    const timeline = await timelineOf(snapshot, id);
+    return { alert, told: all?.told ?? 0, timeline, leftOut: (all?.events ?? 0) - timeline.length };
   });
 }
 
@@ -79,7 +83,10 @@ function timelineOf(snapshot: Statements, id: string): Promise<TimelineEvent[]> 
        coalesce((SELECT json_agg(json_build_object('channel', d.channel, 'state', d.state, 'reason', d.reason,
            'sent_at', d.sent_at) ORDER BY d.id)
          FROM delivery d WHERE d.notification_id = e.notification_id AND d.state <> 'skipped'), '[]') AS deliveries
-     FROM (SELECT * FROM alert_event WHERE alert_id = $1 ORDER BY id DESC LIMIT ${MOST_EVENTS}) AS e ORDER BY e.id`,
+     FROM (
+       (SELECT * FROM alert_event WHERE alert_id = $1 ORDER BY id LIMIT 1)
+       UNION (SELECT * FROM alert_event WHERE alert_id = $1 ORDER BY id DESC LIMIT ${MOST_EVENTS})
+     ) AS e ORDER BY e.id`,
     [id],
   );
 }

@@ -1,5 +1,13 @@
-import { type AlertActor, type AlertRow, acknowledgeAlert, resolveAlert } from '../ledger/alerts.js';
-import type { Database } from '../ledger/database.js';
+import {
+  type AlertActor,
+  type AlertMove,
+  type AlertRow,
+  acknowledgeAlert,
+  acknowledgeWithin,
+  resolveAlert,
+  resolveWithin,
+} from '../ledger/alerts.js';
+import type { Database, Statements } from '../ledger/database.js';
 import type { Events } from '../service/events.js';
 
 /** What can be done to an alert, through whichever door. */
@@ -7,6 +15,7 @@ export const ALERT_VERBS = ['acknowledge', 'resolve'] as const;
 export type AlertVerb = (typeof ALERT_VERBS)[number];
 
 const MOVES = { acknowledge: acknowledgeAlert, resolve: resolveAlert } as const;
+const MOVES_WITHIN = { acknowledge: acknowledgeWithin, resolve: resolveWithin } as const;
 
 /** Acknowledges or resolves an alert, and gives it as it is now, whoever was first; null for an unknown one. */
 export async function moveAlert(
@@ -17,7 +26,25 @@ export async function moveAlert(
 ): Promise<AlertRow | null> {
   const outcome = await MOVES[verb](database, id, actor);
   if (outcome === null) return null;
-  const { alert, moved } = outcome;
-  if (moved) events.alertMoved({ alertId: id, level: alert.level, status: alert.status, via: actor.via });
-  return alert;
+  announceMove(events, outcome, actor);
+  return outcome.alert;
+}
+
+/** The same in a transaction of the caller's. `announceMove` has to follow the commit. */
+export function moveAlertWithin(
+  transaction: Statements,
+  verb: AlertVerb,
+  id: string,
+  actor: AlertActor,
+): Promise<AlertMove | null> {
+  return MOVES_WITHIN[verb](transaction, id, actor);
+}
+
+/** Says that an alert was moved, if this is what moved it. */
+export function announceMove(
+  events: Events,
+  { alert, moved }: AlertMove,
+  { via }: Pick<AlertActor, 'via'>,
+): void {
+  if (moved) events.alertMoved({ alertId: alert.id, level: alert.level, status: alert.status, via });
 }

@@ -35,6 +35,8 @@ export interface RaisedAlert extends AlertContent {
   readonly caller: string;
   /** The escalation policy that it asks for; the one of its type when null. */
   readonly policy: string | null;
+  /** Whether it is raised all the same, and follows the one of its type, when nobody has written the policy that it asks for. */
+  readonly withoutPolicy?: boolean;
 }
 
 /** What came of it. */
@@ -55,7 +57,7 @@ class Taken extends Error {}
  * commit (law 1); the jobs come after it.
  *
  * @param answer the answer to keep for the call's `Idempotency-Key`; null when it has none.
- * @throws Refusal 422 when it asks for a policy that nobody has written.
+ * @throws Refusal 422 when it asks for a policy that nobody has written, and is not to be raised without it.
  */
 export async function raiseAlert(
   parts: AlertingParts,
@@ -90,7 +92,13 @@ export async function raiseWithin(
 ): Promise<WrittenAlert> {
   const policy = await policyFor(transaction, escalationStepMs, raised);
   const firstStepMs = policy === null ? null : (stepAfter(policy, 0)?.after_ms ?? null);
-  const { alert, opened } = await openAlert(transaction, { ...raised, id: newId(), policy, firstStepMs });
+  const { alert, opened } = await openAlert(transaction, {
+    ...raised,
+    id: newId(),
+    policy,
+    askedPolicy: raised.policy,
+    firstStepMs,
+  });
   const told = opened
     ? await tellOfAlert(transaction, alert, FIRST_TARGETS, { step: 0, operatorEmail })
     : NOT_AGAIN;
@@ -114,13 +122,15 @@ export function announceRaised(
 async function policyFor(
   transaction: Statements,
   stepMs: number,
-  { level, type, policy: asked }: RaisedAlert,
+  { level, type, policy: asked, withoutPolicy }: RaisedAlert,
 ): Promise<EscalationPolicy | null> {
   if (asked === null && !LEVEL_RULES[level].escalates) return null;
   const written = await choosePolicy(transaction, { asked, alertType: type });
   if (written !== null) return written;
   if (asked === null) return builtInPolicy(stepMs);
-  throw unknownPolicy(asked);
+  if (withoutPolicy !== true) throw unknownPolicy(asked);
+  const other = await choosePolicy(transaction, { asked: null, alertType: type });
+  return other ?? builtInPolicy(stepMs);
 }
 
 export function unknownPolicy(name: string): Refusal {

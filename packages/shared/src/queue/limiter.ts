@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import type pg from 'pg';
 import {
+  type RateLimiterAbstract,
   RateLimiterMemory,
   RateLimiterPostgres,
   RateLimiterRedis,
   RateLimiterRes,
-  type RateLimiterStoreAbstract,
 } from 'rate-limiter-flexible';
 import type { Limit } from '../config/fields.js';
 
@@ -80,6 +80,11 @@ export function postgresLimiter(
   return adapt(limiter, limit, options);
 }
 
+/** In this process alone: for what has to be refused without asking anybody. */
+export function memoryLimiter(limit: Limit): Limiter {
+  return adapt(byItself(limit), limit, {});
+}
+
 function byItself(limit: Limit): RateLimiterMemory {
   return new RateLimiterMemory({ points: limit.points, duration: limit.seconds });
 }
@@ -93,11 +98,7 @@ function boundsOf(limit: Limit, { queueing = false }: LimiterOptions) {
   };
 }
 
-function adapt(
-  limiter: RateLimiterStoreAbstract,
-  limit: Limit,
-  { queueing = false }: LimiterOptions,
-): Limiter {
+function adapt(limiter: RateLimiterAbstract, limit: Limit, { queueing = false }: LimiterOptions): Limiter {
   return {
     async take(key, points = 1) {
       try {

@@ -38,6 +38,8 @@ export const person = pgTable(
     updatedAt: moment('updated_at').notNull().defaultNow(),
   },
   (table) => [
+    // Who answers a text message.
+    index('person_phone').on(table.phone).where(sql`phone IS NOT NULL`),
     // Whom every critical alert tells.
     index('person_admin').on(table.id).where(sql`active AND roles && '{admin,Admin,ADMIN}'`),
   ],

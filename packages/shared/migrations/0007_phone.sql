@@ -1,0 +1,1 @@
+CREATE INDEX "person_phone" ON "person" USING btree ("phone") WHERE phone IS NOT NULL;
