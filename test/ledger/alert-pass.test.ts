@@ -108,6 +108,14 @@ describe('a storm of alerts', () => {
     await age('many', 61);
     const told = await openBundle(ledger.one, { personId: 'many', channel: 'email' }, carrier, LIMITS);
     assert.ok(told.kind === 'tell' && told.count === 25 && told.items.length === 25);
+    assert.deepEqual(
+      told.items.map(({ notificationId }) => notificationId).toSorted(),
+      claims
+        .filter((_, n) => passages[n]?.kind === 'bundled')
+        .map(({ notificationId }) => notificationId)
+        .toSorted(),
+      'each is answered by what was to tell of it',
+    );
   });
 
   it('is told of by what is open when the bundle goes out, each alert once, and not at all when nothing is', async () => {

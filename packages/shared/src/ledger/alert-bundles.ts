@@ -47,10 +47,11 @@ export async function bundleAlerts(
   const bundleId = still ?? (await begin(transaction, of.personId, priority));
   if (carriers.some((one) => one.priority !== priority)) await raise(transaction, bundleId, priority);
   const seeds = await addDeliveries(transaction, bundleId, { ...of, priority }, missing(mine, carriers));
-  await transaction.rows(
-    'INSERT INTO alert_bundled (bundle_id, alert_id) SELECT DISTINCT $1::uuid, unnest($2::uuid[]) ON CONFLICT DO NOTHING',
-    [bundleId, mine.flatMap(({ notification }) => notification.alert?.id ?? [])],
-  );
+  await transaction.rows(ADD, [
+    bundleId,
+    mine.map(({ notification }) => notification.alert?.id ?? null),
+    mine.map(({ notificationId }) => notificationId),
+  ]);
   const places = new Map(
     [...carriers.map((one) => ({ ...one, deliveryId: one.id })), ...seeds].map((one) => [
       targetOf(of.channel, one.address),
@@ -64,6 +65,14 @@ export async function bundleAlerts(
   await handOver(transaction, handed, { by: 'bundle', code: 'bundled', reason: `bundled_into:${bundleId}` });
   return { bundleId, taken: held, seeds };
 }
+
+/** One alert may be told of by several: on each of the devices, and by each step of its escalation. */
+const ADD = `
+INSERT INTO alert_bundled (bundle_id, alert_id, notification_id)
+SELECT DISTINCT ON (alert_id) $1::uuid, alert_id, notification_id
+FROM unnest($2::uuid[], $3::uuid[]) AS given(alert_id, notification_id)
+WHERE alert_id IS NOT NULL ORDER BY alert_id, notification_id DESC
+ON CONFLICT (bundle_id, alert_id) DO UPDATE SET notification_id = greatest(alert_bundled.notification_id, excluded.notification_id)`;
 
 interface HeldDelivery extends Record<string, unknown> {
   readonly id: string;
@@ -161,6 +170,7 @@ interface BundledAlert extends Record<string, unknown> {
   readonly code: string;
   readonly step: number;
   readonly at: Date;
+  readonly notificationId: string;
   readonly count: number;
 }
 
@@ -171,13 +181,13 @@ export async function openAlertsOf(
 ): Promise<{ readonly items: readonly GatheredItem[]; readonly count: number }> {
   const rows = await transaction.rows<BundledAlert>(
     `SELECT a.level, a.type, a.severity, a.message, a.source, a.affected_systems, a.code::text AS code, a.steps AS step,
-       a.opened_at AS at, count(*) OVER ()::int AS count
+       a.opened_at AS at, b.notification_id AS "notificationId", count(*) OVER ()::int AS count
      FROM alert_bundled b JOIN alert a ON a.id = b.alert_id WHERE b.bundle_id = $1 AND a.status = 'open'
      ORDER BY array_position('{${ALERT_LEVELS}}'::text[], a.level), a.opened_at DESC, a.id LIMIT ${MOST_TOLD}`,
     [bundleId],
   );
   return {
-    items: rows.map(({ at, count: _, ...context }) => ({ context, at })),
+    items: rows.map(({ at, notificationId, count: _, ...context }) => ({ context, at, notificationId })),
     count: rows[0]?.count ?? 0,
   };
 }

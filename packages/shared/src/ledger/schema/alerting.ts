@@ -210,6 +210,8 @@ export const alertBundled = pgTable(
       .references(() => notification.id, { onDelete: 'cascade' }),
     /** No foreign key: an alert that is gone is not told of. */
     alertId: uuid('alert_id').notNull(),
+    /** What was to tell the person of it: what they answer to, by its link. The newest of them. */
+    notificationId: uuid('notification_id').notNull(),
   },
   (table) => [primaryKey({ columns: [table.bundleId, table.alertId] })],
 );

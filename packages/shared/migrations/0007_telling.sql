@@ -1,0 +1,1 @@
+ALTER TABLE "alert_bundled" ADD COLUMN "notification_id" uuid NOT NULL;
