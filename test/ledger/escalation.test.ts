@@ -6,6 +6,7 @@ import { findPolicy, removePolicy } from '@belfry/shared/ledger/escalation-polic
 import { countUntold } from '@belfry/shared/ledger/escalations.js';
 import { addMember } from '@belfry/shared/ledger/groups.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
+import type { RaisedAlert } from '@belfry/shared/notify/raise-alert.js';
 import { takeOverdue } from '@belfry/shared/upkeep/escalations.js';
 import { escalatingOn, OPERATOR, timelineOf, writePolicy } from './escalating.js';
 import { OPS, withLedger } from './with-ledger.js';
@@ -242,7 +243,7 @@ describe('an alert that there is nobody to tell of', () => {
       sent[0]?.message ?? '',
       /The disk is full\.\n\nType: disk_full\nSeverity: critical\nSource: db01\n/,
     );
-    await putPerson(ledger.one, 'late', { roles: ['admin'] }, OPS);
+    await putPerson(ledger.one, 'late', { roles: ['admin'], email: 'late@example.org' }, OPS);
     await next();
     assert.equal((await mails(id)).length, 2);
     assert.equal(await countUntold(ledger.one), 0);
@@ -251,6 +252,37 @@ describe('an alert that there is nobody to tell of', () => {
       'opened null',
       'nobody 0',
       'escalated 1',
+      'nobody 1',
+      'escalated 2',
+      'notified 2',
+    ]);
+  });
+
+  it('is one whose people have nothing but an inbox, unless it is to be told nowhere else', async () => {
+    await ledger.one.rows("UPDATE person SET roles = '{}'");
+    await putPerson(ledger.one, 'inbox', { roles: ['admin'] }, OPS);
+    const kindsOf = async (given: Partial<RaisedAlert>) => {
+      const { id } = await raise(ledger.one, given);
+      return (await timelineOf(ledger.one, id)).map(({ kind }) => kind);
+    };
+    for (const level of ['critical', 'warning'] as const)
+      assert.deepEqual(await kindsOf({ level }), ['opened', 'notified', 'nobody'], level);
+    assert.deepEqual(await kindsOf({ level: 'info' }), ['opened', 'notified']);
+    const { name } = await writePolicy(ledger.one, [
+      { after_ms: 10, notify: { users: ['inbox'] } },
+      { after_ms: 10, notify: { users: ['inbox'] }, channels: ['realtime'] },
+    ]);
+    const { id } = await raise(ledger.one, { policy: name });
+    for (const _ of [1, 2]) {
+      await ledger.one.rows('UPDATE alert SET due_at = now() WHERE id = $1', [id]);
+      await step(ledger.one, id);
+    }
+    const told = (await timelineOf(ledger.one, id)).map(({ kind, step }) => `${kind} ${step}`);
+    assert.deepEqual(told.slice(1), [
+      'notified 0',
+      'nobody 0',
+      'escalated 1',
+      'notified 1',
       'nobody 1',
       'escalated 2',
       'notified 2',

@@ -1,4 +1,5 @@
-import type { AlertTargets } from '../domain/alert.js';
+import { type AlertTargets, LEVEL_RULES } from '../domain/alert.js';
+import type { Channel } from '../domain/channel.js';
 import { newId } from '../domain/ids.js';
 import { acceptWithin, type NewNotification } from '../ledger/accept.js';
 import { type AlertAudience, findAudience } from '../ledger/alert-audience.js';
@@ -14,7 +15,7 @@ export interface Told {
   readonly notifications: readonly NewNotification[];
   /** How many people are told. */
   readonly notified: number;
-  /** Nobody is: there is no one, or none of them can be reached on any of the channels. */
+  /** Nobody is: there is no one, or none of them can be reached but in an inbox. */
   readonly nobody: boolean;
 }
 
@@ -33,13 +34,14 @@ export async function tellOfAlert(
   const { step } = telling;
   const audience = await findAudience(transaction, alert.type, targets);
   const told = notificationsFor(alert, audience, telling);
+  const isReached = reachedOn(telling.channels ?? LEVEL_RULES[alert.level].channels);
   // Whoever was named may have no address on any of the channels: that is as good as nobody.
   const others =
-    isReached(told) || audience.fellBack || targets.admins === true
+    told.some(isReached) || audience.fellBack || targets.admins === true
       ? []
       : await toAdmins(transaction, alert, audience, telling);
   const notifications = [...told, ...others];
-  const nobody = !isReached(notifications);
+  const nobody = !notifications.some(isReached);
   const mail = nobody && operatorEmail !== null ? [nobodyMail(alert, step, operatorEmail)] : [];
   const written = [...notifications, ...mail];
   await acceptWithin(transaction, [{ requestId: newId(), notifications: written, answer: null }]);
@@ -70,8 +72,16 @@ async function toAdmins(
   return notificationsFor(alert, { people: people.filter(({ id }) => !known.has(id)) }, telling);
 }
 
-function isReached(notifications: readonly NewNotification[]): boolean {
-  return notifications.some(({ reason }) => reason === null);
+/**
+ * Whether a notification reaches its person: everybody has an inbox, and perhaps nobody looks at it, so that counts only where
+ * the alert is to be told nowhere else.
+ */
+function reachedOn(channels: readonly Channel[]): (notification: NewNotification) => boolean {
+  const others = channels.filter((channel) => channel !== 'realtime');
+  return ({ reason, deliveries }) =>
+    reason === null &&
+    (others.length === 0 ||
+      deliveries.some(({ channel, state }) => channel !== 'realtime' && state !== 'skipped'));
 }
 
 function detailsOf({ fellBack, leftOut }: AlertAudience): Record<string, unknown> {
