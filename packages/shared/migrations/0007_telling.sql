@@ -1,1 +1,3 @@
-ALTER TABLE "alert_bundled" ADD COLUMN "notification_id" uuid NOT NULL;
+ALTER TABLE "alert" ADD COLUMN "untold" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE "alert_bundled" ADD COLUMN "notification_id" uuid NOT NULL;--> statement-breakpoint
+CREATE INDEX "alert_unheard" ON "alert" USING btree ("id") WHERE status = 'open' AND untold;

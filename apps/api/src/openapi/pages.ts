@@ -27,7 +27,11 @@ const readiness = z
         }),
       )
       .meta({ description: 'Accounts that do not work' }),
-    untold: z.int().min(0).meta({ description: 'Open alerts that there was nobody to tell of' }),
+    untold: z
+      .int()
+      .min(0)
+      .nullable()
+      .meta({ description: 'Open alerts that there was nobody to tell of; null while nobody can tell' }),
   })
   .meta({ id: 'Readiness' });
 

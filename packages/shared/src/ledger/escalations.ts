@@ -97,12 +97,15 @@ export async function overdueAlerts(
   return rows.map(({ id }) => id);
 }
 
-/** How many open alerts told nobody when they were to tell somebody last. */
+/** Keeps whether whoever was to be told last was nobody, in the transaction that holds the alert and tells. */
+export async function keepUntold(transaction: Statements, alertId: string, untold: boolean): Promise<void> {
+  await transaction.rows('UPDATE alert SET untold = $2 WHERE id = $1', [alertId, untold]);
+}
+
+/** How many open alerts told nobody when they were to tell somebody last; by an index of those alone. */
 export async function countUntold(database: Database): Promise<number> {
   const [row] = await database.rows<{ untold: number }>(
-    `SELECT count(*)::int AS untold FROM alert a WHERE a.status = 'open' AND (
-       SELECT e.kind FROM alert_event e WHERE e.alert_id = a.id AND e.kind IN ('notified', 'nobody')
-       ORDER BY e.id DESC LIMIT 1) = 'nobody'`,
+    `SELECT count(*)::int AS untold FROM alert WHERE status = 'open' AND untold`,
   );
   return row?.untold ?? 0;
 }

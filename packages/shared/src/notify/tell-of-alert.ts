@@ -6,6 +6,7 @@ import { type AlertAudience, findAudience } from '../ledger/alert-audience.js';
 import { type NewAlertEvent, recordAlertEvents } from '../ledger/alert-timeline.js';
 import type { AlertRow } from '../ledger/alerts.js';
 import type { Statements } from '../ledger/database.js';
+import { keepUntold } from '../ledger/escalations.js';
 import { alertNotification, type Telling } from './alert-notifications.js';
 import { nobodyMail } from './nobody-mail.js';
 
@@ -50,6 +51,7 @@ export async function tellOfAlert(
     ...others.map((one) => notified(one, step, { instead: 'admins' })),
     ...(nobody ? [{ kind: 'nobody' as const, step }] : []),
   ]);
+  if (nobody !== alert.untold) await keepUntold(transaction, alert.id, nobody);
   return { notifications: written, notified: notifications.length, nobody };
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  boolean,
   index,
   integer,
   jsonb,
@@ -60,6 +61,8 @@ export const alert = pgTable(
     steps: integer('steps').notNull().default(0),
     /** When the next step is to be taken; null when there is none, or nobody waits for it any more. */
     dueAt: moment('due_at'),
+    /** Whoever was to be told last, nobody was. */
+    untold: boolean('untold').notNull().default(false),
     openedAt: moment('opened_at').notNull().defaultNow(),
     lastAt: moment('last_at').notNull().defaultNow(),
     acknowledgedAt: moment('acknowledged_at'),
@@ -72,6 +75,7 @@ export const alert = pgTable(
   (table) => [
     uniqueIndex('alert_dedup').on(table.dedupKey).where(sql`status <> 'resolved' AND dedup_key IS NOT NULL`),
     index('alert_due').on(table.dueAt).where(sql`status = 'open' AND due_at IS NOT NULL`),
+    index('alert_unheard').on(table.id).where(sql`status = 'open' AND untold`),
     index('alert_code_open').on(table.code).where(sql`status <> 'resolved'`),
     index('alert_status').on(table.status, table.id),
     index('alert_type').on(table.type, table.id),
