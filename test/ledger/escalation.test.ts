@@ -3,9 +3,10 @@ import { before, describe, it } from 'node:test';
 import { acknowledgeAlert } from '@belfry/shared/ledger/alerts.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
 import { findPolicy, removePolicy } from '@belfry/shared/ledger/escalation-policies.js';
-import { countUntold } from '@belfry/shared/ledger/escalations.js';
 import { addMember } from '@belfry/shared/ledger/groups.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
+import { countUntold } from '@belfry/shared/ledger/unheard-alerts.js';
+import { mailNobodyLater } from '@belfry/shared/notify/nobody-mail.js';
 import type { RaisedAlert } from '@belfry/shared/notify/raise-alert.js';
 import { takeOverdue } from '@belfry/shared/upkeep/escalations.js';
 import { escalatingOn, OPERATOR, timelineOf, writePolicy } from './escalating.js';
@@ -256,6 +257,51 @@ describe('an alert that there is nobody to tell of', () => {
       'escalated 2',
       'notified 2',
     ]);
+  });
+
+  it('is told of in one mail with all that come until the next may be written, but for informations', async () => {
+    await ledger.one.rows("UPDATE alert SET status = 'resolved'");
+    await ledger.one.rows("UPDATE person SET roles = '{}'");
+    await ledger.one.rows("UPDATE upkeep SET ran_at = to_timestamp(0) WHERE task = 'alert-mail'");
+    const hourly = escalatingOn({ everyMs: 3_600_000 });
+    const { enqueuer, operatorMail } = hourly.partsOf(ledger.one);
+    const parts = { database: ledger.one, enqueuer };
+    const written = () =>
+      ledger.one.rows<{ title: string; message: string; alert_id: string | null }>(
+        `SELECT title, message, alert_id FROM notification WHERE type = 'alert_without_receiver' AND created_at > $1 ORDER BY id`,
+        [since],
+      );
+    const [{ since } = { since: null }] = await ledger.one.rows<{ since: Date }>('SELECT now() AS since');
+    await hourly.raise(ledger.one, { level: 'info' });
+    await mailNobodyLater(parts, operatorMail);
+    assert.deepEqual(await written(), []);
+    const first = await hourly.raise(ledger.one);
+    const storm = Array.from({ length: 25 }, (_, n) =>
+      hourly.raise(n % 2 ? ledger.one : ledger.two, {
+        message: `Fault ${n}`,
+        level: n ? 'critical' : 'warning',
+      }),
+    );
+    const [warning] = await Promise.all(storm);
+    const taken = await hourly.raise(ledger.one, { message: 'Taken' });
+    await acknowledgeAlert(ledger.one, taken.id, ANNA);
+    await mailNobodyLater(parts, operatorMail);
+    assert.deepEqual(
+      (await written()).map(({ alert_id }) => alert_id),
+      [first.id],
+    );
+    await ledger.one.rows("UPDATE upkeep SET ran_at = now() - interval '1 hour' WHERE task = 'alert-mail'");
+    hourly.seeds.length = 0;
+    await Promise.all(
+      [parts, { database: ledger.two, enqueuer }].map((one) => mailNobodyLater(one, operatorMail)),
+    );
+    const [, mail, ...others] = await written();
+    assert.deepEqual([others, mail?.title, mail?.alert_id], [[], 'NOBODY WAS TOLD: 25 alerts', null]);
+    assert.equal(hourly.seeds.length, 1);
+    const lines = mail?.message.split('\n') ?? [];
+    assert.equal(lines.filter((line) => line.startsWith('CRITICAL disk_full (db01) Fault ')).length, 20);
+    assert.ok(lines.includes('and 5 others: GET /api/v1/alerts?status=open') && warning !== undefined);
+    assert.doesNotMatch(mail?.message ?? '', /Taken|WARNING/);
   });
 
   it('is one whose people have nothing but an inbox, unless it is to be told nowhere else', async () => {

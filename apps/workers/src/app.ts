@@ -2,6 +2,7 @@ import type { OpenProvider } from '@belfry/channels/providers.js';
 import { createSender } from '@belfry/channels/send.js';
 import { linksOf } from '@belfry/shared/config/acknowledge-settings.js';
 import { alertLimitsOf } from '@belfry/shared/config/alert-settings.js';
+import { operatorMailOf } from '@belfry/shared/config/operator-settings.js';
 import type { WorkerSettings } from '@belfry/shared/config/settings.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
@@ -105,7 +106,7 @@ export function startWorkers(parts: WorkerParts): Running {
       providers: sender.standings(),
     }),
   });
-  const to = settings.OPERATOR_EMAIL;
+  const operatorMail = operatorMailOf(settings);
   const upkeep = startUpkeep(
     { database, engine, enqueuer, events },
     {
@@ -113,7 +114,7 @@ export function startWorkers(parts: WorkerParts): Running {
       retrySweepMs: settings.RETRY_SWEEP_MS,
       retentionDays: settings.RETENTION_DAYS,
       escalationStepMs: settings.ESCALATION_STEP_MS,
-      operatorMail: to === undefined ? null : { to, everyMs: settings.OPERATOR_EMAIL_EVERY_MS },
+      operatorMail,
     },
   );
   let inHand = 0;
@@ -134,7 +135,7 @@ export function startWorkers(parts: WorkerParts): Running {
   );
   const stopping = new AbortController();
   if (chosen.escalation) {
-    const escalate = counted(createEscalate({ database, enqueuer, events, operatorEmail: to ?? null }));
+    const escalate = counted(createEscalate({ database, enqueuer, events, operatorMail }));
     workers.push(superviseWorker(() => engine.work(ESCALATION, escalate, { concurrency: ESCALATIONS })));
   }
   if (chosen.fanout) {

@@ -1,6 +1,6 @@
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { countUntold } from '@belfry/shared/ledger/escalations.js';
 import { measureOverdue, measureSilence } from '@belfry/shared/ledger/self-check.js';
+import { countUntold } from '@belfry/shared/ledger/unheard-alerts.js';
 import { listWorkers, standingsOf } from '@belfry/shared/ledger/workers.js';
 import { QUEUES } from '@belfry/shared/queue/topology.js';
 import { failingOf, type Parts, partsUp } from '@belfry/shared/service/parts-up.js';

@@ -96,16 +96,3 @@ export async function overdueAlerts(
   );
   return rows.map(({ id }) => id);
 }
-
-/** Keeps whether whoever was to be told last was nobody, in the transaction that holds the alert and tells. */
-export async function keepUntold(transaction: Statements, alertId: string, untold: boolean): Promise<void> {
-  await transaction.rows('UPDATE alert SET untold = $2 WHERE id = $1', [alertId, untold]);
-}
-
-/** How many open alerts told nobody when they were to tell somebody last; by an index of those alone. */
-export async function countUntold(database: Database): Promise<number> {
-  const [row] = await database.rows<{ untold: number }>(
-    `SELECT count(*)::int AS untold FROM alert WHERE status = 'open' AND untold`,
-  );
-  return row?.untold ?? 0;
-}

@@ -1,4 +1,5 @@
 import { stepAfter } from '../domain/alert.js';
+import type { OperatorMail } from '../domain/operator-mail.js';
 import { recordAlertEvents } from '../ledger/alert-timeline.js';
 import type { AlertRow } from '../ledger/alerts.js';
 import type { Database, Statements } from '../ledger/database.js';
@@ -6,6 +7,7 @@ import { endStep, holdDueAlert } from '../ledger/escalations.js';
 import { retryTransient } from '../ledger/retry-transient.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { Events } from '../service/events.js';
+import { mailNobody } from './nobody-mail.js';
 import { seedsOf } from './notifier.js';
 import { type Told, tellOfAlert } from './tell-of-alert.js';
 
@@ -14,7 +16,7 @@ export interface EscalationParts {
   readonly enqueuer: Pick<Enqueuer, 'enqueue' | 'setAlarms'>;
   readonly events: Pick<Events, 'escalated' | 'escalationFailed' | 'nobodyToTell'>;
   /** Who is told by mail when there is nobody to tell; null for nobody. */
-  readonly operatorEmail: string | null;
+  readonly operatorMail: OperatorMail | null;
 }
 
 /** What came of it. */
@@ -32,7 +34,7 @@ export type Escalated =
  * @param options as for `holdDueAlert`.
  */
 export async function escalationStep(
-  { database, enqueuer, events, operatorEmail }: EscalationParts,
+  { database, enqueuer, events, operatorMail }: EscalationParts,
   alertId: string,
   options: { readonly step: number | null; readonly wait: boolean },
 ): Promise<Escalated> {
@@ -40,7 +42,7 @@ export async function escalationStep(
     database.transaction(async (transaction) => {
       const due = await holdDueAlert(transaction, alertId, options);
       if (due.kind !== 'due') return due;
-      const taken = await take(transaction, due.alert, operatorEmail);
+      const taken = await take(transaction, due.alert, operatorMail);
       return { kind: 'taken' as const, lateMs: due.lateMs, ...taken };
     }),
   );
@@ -60,7 +62,11 @@ interface Taken extends Told {
   readonly nextMs: number | null;
 }
 
-async function take(transaction: Statements, alert: AlertRow, operatorEmail: string | null): Promise<Taken> {
+async function take(
+  transaction: Statements,
+  alert: AlertRow,
+  operatorMail: OperatorMail | null,
+): Promise<Taken> {
   const step = alert.steps + 1;
   const now = alert.policy === null ? null : stepAfter(alert.policy, alert.steps);
   const next = alert.policy === null ? null : stepAfter(alert.policy, step);
@@ -71,7 +77,14 @@ async function take(transaction: Statements, alert: AlertRow, operatorEmail: str
     ...(channels === undefined ? {} : { channels }),
   };
   await recordAlertEvents(transaction, alert.id, [{ kind: 'escalated', step, details }]);
-  const told = await tellOfAlert(transaction, alert, notify, { step, channels, operatorEmail });
+  const told = await tellOfAlert(transaction, alert, notify, { step, channels });
   await endStep(transaction, alert.id, next?.after_ms ?? null);
-  return { alert, step, nextMs: next?.after_ms ?? null, ...told };
+  const mails = told.nobody ? await mailNobody(transaction, operatorMail) : [];
+  return {
+    alert,
+    step,
+    nextMs: next?.after_ms ?? null,
+    ...told,
+    notifications: [...told.notifications, ...mails],
+  };
 }

@@ -6,13 +6,12 @@ import { type AlertAudience, findAudience } from '../ledger/alert-audience.js';
 import { type NewAlertEvent, recordAlertEvents } from '../ledger/alert-timeline.js';
 import type { AlertRow } from '../ledger/alerts.js';
 import type { Statements } from '../ledger/database.js';
-import { keepUntold } from '../ledger/escalations.js';
+import { keepUntold } from '../ledger/unheard-alerts.js';
 import { alertNotification, type Telling } from './alert-notifications.js';
-import { nobodyMail } from './nobody-mail.js';
 
 /** What one telling of an alert came to. */
 export interface Told {
-  /** Everything that was written and needs jobs: the operator's mail, too, when there was nobody. */
+  /** Everything that was written and needs jobs. */
   readonly notifications: readonly NewNotification[];
   /** How many people are told. */
   readonly notified: number;
@@ -22,15 +21,13 @@ export interface Told {
 
 /**
  * Writes the notifications of one telling, and who is told into the timeline, in the transaction that holds the alert's row:
- * so everybody is told of it once, or the transaction never was. When nobody can be told, the operator is.
- *
- * @param operatorEmail where the operator reads mail; null for nowhere.
+ * so everybody is told of it once, or the transaction never was. When nobody can be told, `mailNobody` is to follow.
  */
 export async function tellOfAlert(
   transaction: Statements,
   alert: AlertRow,
   targets: AlertTargets,
-  { operatorEmail, ...telling }: Telling & { readonly operatorEmail: string | null },
+  telling: Telling,
 ): Promise<Told> {
   const { step } = telling;
   const audience = await findAudience(transaction, alert.type, targets);
@@ -43,16 +40,14 @@ export async function tellOfAlert(
       : await toAdmins(transaction, alert, audience, telling);
   const notifications = [...told, ...others];
   const nobody = !notifications.some(isReached);
-  const mail = nobody && operatorEmail !== null ? [nobodyMail(alert, step, operatorEmail)] : [];
-  const written = [...notifications, ...mail];
-  await acceptWithin(transaction, [{ requestId: newId(), notifications: written, answer: null }]);
+  await acceptWithin(transaction, [{ requestId: newId(), notifications, answer: null }]);
   await recordAlertEvents(transaction, alert.id, [
     ...told.map((one) => notified(one, step, detailsOf(audience))),
     ...others.map((one) => notified(one, step, { instead: 'admins' })),
     ...(nobody ? [{ kind: 'nobody' as const, step }] : []),
   ]);
-  if (nobody !== alert.untold) await keepUntold(transaction, alert.id, nobody);
-  return { notifications: written, notified: notifications.length, nobody };
+  if (nobody || alert.untold) await keepUntold(transaction, alert.id, nobody);
+  return { notifications, notified: notifications.length, nobody };
 }
 
 function notificationsFor(

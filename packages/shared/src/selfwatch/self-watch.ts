@@ -1,5 +1,7 @@
+import type { OperatorMail } from '../domain/operator-mail.js';
 import { collectCanaries, keepWatch, measureOverdue, measureSilence } from '../ledger/self-check.js';
 import { takeTurn } from '../ledger/waiting.js';
+import { mailNobodyLater } from '../notify/nobody-mail.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
 import { type CanaryParts, sendCanary } from './canary.js';
@@ -16,6 +18,8 @@ export interface SelfWatchOptions {
   readonly lateMs: number;
   /** Who is told that all is well; null for nobody. */
   readonly deadManUrl: string | null;
+  /** Where the operator is told of what nobody else can be; null for nowhere. */
+  readonly operatorMail: OperatorMail | null;
 }
 
 /** How often the fleet looks at itself at most and at least, in milliseconds, and how often between two canaries. */
@@ -50,6 +54,7 @@ export function startSelfWatch(parts: SelfWatchParts, options: SelfWatchOptions)
 
 async function look(parts: SelfWatchParts, options: SelfWatchOptions, ending: AbortSignal): Promise<void> {
   const { database, events } = parts;
+  if (options.operatorMail !== null) await mailNobodyLater(parts, options.operatorMail);
   const overdue = await measureOverdue(database, options.lateMs);
   if (overdue.alerts > 0) events.alertsOverdue(overdue);
   if (options.canaryMs === null) return;

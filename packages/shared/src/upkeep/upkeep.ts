@@ -1,3 +1,4 @@
+import type { OperatorMail } from '../domain/operator-mail.js';
 import type { Database } from '../ledger/database.js';
 import { forgetOldKeys, takeTurn } from '../ledger/waiting.js';
 import { forgetLostWorkers } from '../ledger/workers.js';
@@ -7,7 +8,7 @@ import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
 import { settleBroadcasts } from './broadcasts.js';
 import { takeOverdue } from './escalations.js';
-import { mailOperator, type OperatorMailOptions } from './operator-mail.js';
+import { mailOperator } from './operator-mail.js';
 import { createPruner } from './prune.js';
 import { type ReconcileParts, reconcile } from './reconcile.js';
 
@@ -15,7 +16,7 @@ export interface UpkeepOptions {
   readonly sweepIntervalMs: number;
   readonly retrySweepMs: number;
   /** Who is told when something is given up for good; null for nobody. */
-  readonly operatorMail: OperatorMailOptions | null;
+  readonly operatorMail: OperatorMail | null;
   /** Milliseconds between the steps of the built-in policy, for the alerts of heartbeats that are missed. */
   readonly escalationStepMs: number;
   /** How long ended notifications are kept; null for ever. */
@@ -52,11 +53,11 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
       missHeartbeats({
         ...parts,
         escalationStepMs: options.escalationStepMs,
-        operatorEmail: options.operatorMail?.to ?? null,
+        operatorMail: options.operatorMail,
       }),
     ),
     turn(database, events, 'escalations', ESCALATIONS_INTERVAL_MS, () =>
-      takeOverdue({ ...parts, operatorEmail: options.operatorMail?.to ?? null }),
+      takeOverdue({ ...parts, operatorMail: options.operatorMail }),
     ),
     turn(database, events, 'forget-workers', WORKERS_INTERVAL_MS, async () => {
       while ((await forgetLostWorkers(database, AT_ONCE)) === AT_ONCE);
@@ -101,7 +102,7 @@ function keepSmall({ database, events }: ReconcileParts, days: number): Running 
 const TELL_MS = 5_000;
 
 /** Whose turn it is and since when is decided in the ledger, in the transaction that writes the mail. */
-function tellOperator(parts: ReconcileParts, options: OperatorMailOptions): Running {
+function tellOperator(parts: ReconcileParts, options: OperatorMail): Running {
   return every(TELL_MS, async () => {
     try {
       const deliveries = await mailOperator(parts, options);
