@@ -32,6 +32,7 @@ forEachEngine((engine) => {
       lost: 0,
       providers: [],
       untold: 0,
+      exhausted: 0,
     });
     assert.equal(unserved.length, 22);
   });
@@ -75,6 +76,7 @@ forEachEngine((engine) => {
       unserved: [],
       providers: [],
       untold: 0,
+      exhausted: 0,
     });
 
     await lane.stop();

@@ -11,6 +11,7 @@ export type Ready = {
   readonly lost: number | null;
   readonly unserved: readonly string[];
   readonly untold: number | null;
+  readonly exhausted: number | null;
   readonly providers: readonly ProviderStanding[];
 };
 

@@ -1,6 +1,6 @@
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { measureOverdue, measureSilence } from '@belfry/shared/ledger/self-check.js';
-import { countUntold } from '@belfry/shared/ledger/unheard-alerts.js';
+import { countUnheard, type Unheard } from '@belfry/shared/ledger/unheard-alerts.js';
 import { listWorkers, standingsOf } from '@belfry/shared/ledger/workers.js';
 import { QUEUES } from '@belfry/shared/queue/topology.js';
 import { failingOf, type Parts, partsUp } from '@belfry/shared/service/parts-up.js';
@@ -22,27 +22,30 @@ export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }, wa
    * Whether calls should be sent here. Without the database nothing can be accepted: 503. Without the queue, without a worker
    * for some queue, with a provider that does not work, with alerts that are not escalated, or when what the fleet sends to itself
    * does not arrive, or while the fleet cannot be looked at, everything is accepted and delivered later, and without its line to the MQTT broker nothing comes in from
-   * there: 200, but degraded. So it is while an open alert has nobody to tell.
+   * there: 200, but degraded. So it is while an open alert has nobody to tell, or
+   * nobody has taken a critical one by the end of its escalation.
    */
   router.get('/ready', async (_req, res) => {
-    const [needed, seen] = await Promise.all([partsUp(parts), parts.migrated() ? glance() : null]);
+    const [needed, glanced] = await Promise.all([partsUp(parts), parts.migrated() ? glance() : null]);
     const usable = needed.database && needed.schema;
-    const { unserved, providers, escalation, canary, untold, ...workers } = seen ?? UNKNOWN;
+    // Without a database nothing is known any more, and it is known why.
+    const seen = usable ? glanced : null;
+    const { unserved, providers, escalation, canary, untold, exhausted, ...workers } = seen ?? UNKNOWN;
     const up = {
       ...needed,
-      // Without a database it is known why.
       fleet: seen !== null || !usable,
       workers: unserved.length === 0,
       providers: providers.length === 0,
       mqtt: parts.mqtt(),
       escalation,
       canary,
-      alerts: untold === 0 || untold === null,
+      alerts: (untold ?? 0) + (exhausted ?? 0) === 0,
     };
     const failing = failingOf(up);
     const status = failing.length === 0 ? 'ready' : usable ? 'degraded' : 'unavailable';
     if (!usable) res.set('Retry-After', '2');
-    const body = { status, failing, engine: parts.engine.kind, ...workers, unserved, providers, untold };
+    const seenAs = { ...workers, unserved, providers, untold, exhausted };
+    const body = { status, failing, engine: parts.engine.kind, ...seenAs };
     res.status(usable ? 200 : 503).json(body);
   });
 
@@ -51,9 +54,9 @@ export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }, wa
 
 /** What the ledger knows of the workers and, through them, of the providers. */
 async function fleetOf(database: Database, { canaryMs, lateMs }: Watched) {
-  const [known, untold, overdue, silence] = await Promise.all([
+  const [known, unheard, overdue, silence] = await Promise.all([
     listWorkers(database),
-    countUntold(database),
+    countUnheard(database),
     measureOverdue(database, lateMs),
     canaryMs === null ? null : measureSilence(database, canaryMs),
   ]);
@@ -71,8 +74,7 @@ async function fleetOf(database: Database, { canaryMs, lateMs }: Watched) {
     escalation: overdue.alerts === 0,
     /** Whether what the fleet sends to itself arrives. */
     canary: silence?.missing !== true,
-    /** Open alerts that nobody could be told of. */
-    untold,
+    ...unheard,
   };
 }
 
@@ -85,9 +87,10 @@ const UNKNOWN: Fleet = {
   escalation: true,
   canary: true,
   untold: null,
+  exhausted: null,
 };
 type Known = Awaited<ReturnType<typeof fleetOf>>;
-type Counts = 'workers' | 'lost' | 'untold';
+type Counts = 'workers' | 'lost' | keyof Unheard;
 type Fleet = Omit<Known, Counts> & Record<Counts, number | null>;
 
 /** However many ask, the ledger is asked once a second at most; what is older than three seconds is not known any more. */

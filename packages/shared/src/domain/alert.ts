@@ -19,6 +19,7 @@ export const ALERT_EVENT_KINDS = [
   'notified',
   'escalated',
   'nobody',
+  'exhausted',
   'acknowledged',
   'resolved',
 ] as const;

@@ -45,7 +45,8 @@ export async function holdDueAlert(
 
 /**
  * Counts a step as taken, in the transaction that holds the alert and has written what it tells, and sets the next one: by the
- * clock of now, so that after one that came late the others do not come all at once.
+ * clock of now, so that after one that came late the others do not come all at once. After the last one of an alert that is more
+ * than an information the operator is to be told.
  *
  * @param nextMs milliseconds until the next step; null after the last one.
  */
@@ -55,7 +56,8 @@ export async function endStep(
   nextMs: number | null,
 ): Promise<void> {
   await transaction.rows(
-    `UPDATE alert SET steps = steps + 1, due_at = clock_timestamp() + $2::float8 * interval '1 millisecond' WHERE id = $1`,
+    `UPDATE alert SET steps = steps + 1, due_at = clock_timestamp() + $2::float8 * interval '1 millisecond',
+       exhausted = $2 IS NULL, unmailed = unmailed OR ($2 IS NULL AND level <> 'info') WHERE id = $1`,
     [alertId, nextMs],
   );
 }

@@ -13,12 +13,22 @@ export async function keepUntold(transaction: Statements, alertId: string, untol
   ]);
 }
 
-/** How many open alerts told nobody when they were to tell somebody last; by an index of those alone. */
-export async function countUntold(database: Database): Promise<number> {
-  const [row] = await database.rows<{ untold: number }>(
-    `SELECT count(*)::int AS untold FROM alert WHERE status = 'open' AND untold`,
+/** Open alerts that go unheard. */
+export interface Unheard {
+  /** Nobody was told when somebody was to be told last. */
+  readonly untold: number;
+  /** Critical ones whose escalation has come to its end. */
+  readonly exhausted: number;
+}
+
+/** How many alerts go unheard; by an index of those alone. */
+export async function countUnheard(database: Database): Promise<Unheard> {
+  const [row] = await database.rows<Unheard & Record<string, unknown>>(
+    `SELECT count(*) FILTER (WHERE untold)::int AS untold,
+       count(*) FILTER (WHERE exhausted AND level = 'critical')::int AS exhausted
+     FROM alert WHERE status = 'open' AND (untold OR exhausted)`,
   );
-  return row?.untold ?? 0;
+  return row ?? { untold: 0, exhausted: 0 };
 }
 
 /** Alerts that the operator is to be told of. */
@@ -26,6 +36,8 @@ export interface UnheardAlerts {
   /** The first of them, the loudest first and of those the oldest; at least one. */
   readonly alerts: readonly AlertRow[];
   readonly total: number;
+  /** Of all of them nobody was told; otherwise some were told of in vain. */
+  readonly untold: boolean;
 }
 
 /** In `upkeep`, when the last mail was written. */
@@ -48,10 +60,17 @@ export async function takeUnmailed(transaction: Statements, everyMs: number): Pr
     [everyMs],
   );
   if (turn.length === 0) return null;
-  const rows = await transaction.rows<AlertRow & { total: number }>(TAKE);
-  if (rows.length === 0) return null;
+  const rows = await transaction.rows<AlertRow & Tally>(TAKE);
+  const [first] = rows;
+  if (first === undefined) return null;
   await transaction.rows(`UPDATE upkeep SET ran_at = clock_timestamp() WHERE task = '${TASK}'`);
-  return { alerts: rows.map(({ total: _, ...alert }) => alert), total: rows[0]?.total ?? 0 };
+  const { total, allUntold } = first;
+  return { alerts: rows.map(({ total: _, allUntold: __, ...alert }) => alert), total, untold: allUntold };
+}
+
+interface Tally {
+  readonly total: number;
+  readonly allUntold: boolean;
 }
 
 const TAKE = `
@@ -60,5 +79,5 @@ WITH unmailed AS MATERIALIZED (
 ), taken AS (
   UPDATE alert a SET unmailed = false FROM unmailed u WHERE a.id = u.id RETURNING a.*
 )
-SELECT ${ALERT}, count(*) OVER ()::int AS total FROM taken
+SELECT ${ALERT}, count(*) OVER ()::int AS total, bool_and(untold) OVER () AS "allUntold" FROM taken
 ORDER BY array_position('{${ALERT_LEVELS}}'::text[], level), id LIMIT ${MOST_NAMED}`;

@@ -14,8 +14,8 @@ import { type Told, tellOfAlert } from './tell-of-alert.js';
 export interface EscalationParts {
   readonly database: Database;
   readonly enqueuer: Pick<Enqueuer, 'enqueue' | 'setAlarms'>;
-  readonly events: Pick<Events, 'escalated' | 'escalationFailed' | 'nobodyToTell'>;
-  /** Who is told by mail when there is nobody to tell; null for nobody. */
+  readonly events: Pick<Events, 'escalated' | 'escalationExhausted' | 'escalationFailed' | 'nobodyToTell'>;
+  /** Who is told by mail when there is nobody to tell, or the last step was taken; null for nobody. */
   readonly operatorMail: OperatorMail | null;
 }
 
@@ -52,6 +52,7 @@ export async function escalationStep(
   if (nextMs !== null) void enqueuer.setAlarms([{ alertId, step: step + 1, delayMs: nextMs }]);
   events.escalated({ alertId, level: alert.level, step, notified, lateMs });
   if (nobody) events.nobodyToTell({ alertId, level: alert.level, step });
+  if (nextMs === null) events.escalationExhausted({ alertId, level: alert.level, step });
   return { kind: 'taken', step };
 }
 
@@ -78,8 +79,9 @@ async function take(
   };
   await recordAlertEvents(transaction, alert.id, [{ kind: 'escalated', step, details }]);
   const told = await tellOfAlert(transaction, alert, notify, { step, channels });
+  if (next === null) await recordAlertEvents(transaction, alert.id, [{ kind: 'exhausted', step }]);
   await endStep(transaction, alert.id, next?.after_ms ?? null);
-  const mails = told.nobody ? await mailNobody(transaction, operatorMail) : [];
+  const mails = told.nobody || next === null ? await mailNobody(transaction, operatorMail) : [];
   return {
     alert,
     step,

@@ -10,6 +10,7 @@ type Counted = Pick<
   | 'heartbeatMoved'
   | 'nobodyToTell'
   | 'escalated'
+  | 'escalationExhausted'
   | 'escalationFailed'
 >;
 
@@ -40,6 +41,11 @@ export function countAlerts(events: Counted, registry: Registry): Counted {
     'state',
   );
   const nobody = counter('belfry_alerts_nobody_total', 'Times that an alert had nobody to tell.', 'level');
+  const exhausted = counter(
+    'belfry_alerts_exhausted_total',
+    'Alerts whose escalation came to its end without anybody acknowledging them.',
+    'level',
+  );
   const escalated = counter(
     'belfry_escalation_steps_total',
     'Steps of escalations that were taken, by the level of the alert.',
@@ -76,6 +82,10 @@ export function countAlerts(events: Counted, registry: Registry): Counted {
     nobodyToTell(facts) {
       nobody.inc({ level: facts.level });
       events.nobodyToTell(facts);
+    },
+    escalationExhausted(facts) {
+      exhausted.inc({ level: facts.level });
+      events.escalationExhausted(facts);
     },
     escalated(facts) {
       escalated.inc({ level: facts.level });

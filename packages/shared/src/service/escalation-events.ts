@@ -12,6 +12,8 @@ export interface EscalationEvents {
     notified: number;
     lateMs: number;
   }): void;
+  /** The last step of an escalation was taken, and nobody has acknowledged the alert. */
+  escalationExhausted(facts: { alertId: string; level: AlertLevel; step: number }): void;
   escalationFailed(facts: { alertId: string; error: unknown }): void;
 }
 
@@ -22,6 +24,11 @@ export function escalationLines(log: Logger, complain: Complain): EscalationEven
       log.info(
         { event: 'escalated', alert_id: alertId, level, step, notified, late_ms: Math.round(lateMs) },
         'alert escalated',
+      ),
+    escalationExhausted: ({ alertId, level, step }) =>
+      log.error(
+        { event: 'escalation_exhausted', alert_id: alertId, level, step },
+        'nobody has acknowledged an alert, and its escalation has come to its end',
       ),
     escalationFailed: ({ alertId, error }) =>
       complain(

@@ -63,6 +63,8 @@ export const alert = pgTable(
     dueAt: moment('due_at'),
     /** Whoever was to be told last, nobody was. */
     untold: boolean('untold').notNull().default(false),
+    /** The last step of its policy has been taken: nothing more is told of it. */
+    exhausted: boolean('exhausted').notNull().default(false),
     /** The operator is still to be told of it by mail. */
     unmailed: boolean('unmailed').notNull().default(false),
     openedAt: moment('opened_at').notNull().defaultNow(),
@@ -77,7 +79,7 @@ export const alert = pgTable(
   (table) => [
     uniqueIndex('alert_dedup').on(table.dedupKey).where(sql`status <> 'resolved' AND dedup_key IS NOT NULL`),
     index('alert_due').on(table.dueAt).where(sql`status = 'open' AND due_at IS NOT NULL`),
-    index('alert_unheard').on(table.id).where(sql`status = 'open' AND untold`),
+    index('alert_unheard').on(table.id).where(sql`status = 'open' AND (untold OR exhausted)`),
     index('alert_unmailed').on(table.id).where(sql`status = 'open' AND unmailed`),
     index('alert_code_open').on(table.code).where(sql`status <> 'resolved'`),
     index('alert_status').on(table.status, table.id),
