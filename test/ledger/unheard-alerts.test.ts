@@ -163,6 +163,7 @@ describe('an alert that there is nobody to tell of', () => {
       'nobody 1',
       'escalated 2',
       'notified 2',
+      'exhausted 2',
     ]);
   });
 });

@@ -71,13 +71,13 @@ export function createAlertHoldBack({ database, owner, enqueuer, limits }: Alert
     concerns: ({ notification }: Claimed) =>
       notification.alert !== null || tellsOfSeveralAlerts(notification),
     async holdBack(claim: Claimed): Promise<Holding> {
-      const { notification, channel } = claim;
+      const { notification, channel, priority } = claim;
       const { personId } = notification;
       // The operator's mail, that nobody could be told, is no person's.
       if (personId === null) return { kind: 'pass' };
-      if (notification.alert === null) return open(claim, { personId, channel });
+      if (notification.alert === null) return open(claim, { personId, channel, priority });
       if (limitsOf(claim).length === 0) return { kind: 'pass' };
-      const outcome = await turns.add({ claim, of: { personId, channel } });
+      const outcome = await turns.add({ claim, of: { personId, channel, priority } });
       if ('failed' in outcome) throw outcome.failed;
       return outcome;
     },
@@ -100,7 +100,8 @@ function holdingOf(passage: Awaited<ReturnType<typeof passAlerts>>['passages'][n
 function byPerson(turns: readonly Turn[]): Turn[][] {
   const groups = new Map<string, Turn[]>();
   for (const turn of turns) {
-    const key = `${turn.of.channel} ${turn.of.personId}`;
+    const { channel, priority, personId } = turn.of;
+    const key = `${channel} ${priority} ${personId}`;
     groups.set(key, [...(groups.get(key) ?? []), turn]);
   }
   return [...groups.values()];

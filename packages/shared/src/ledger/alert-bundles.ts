@@ -1,5 +1,5 @@
 import { ALERT_LEVELS, type AlertLevel } from '../domain/alert.js';
-import { type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
+import type { Channel, Priority } from '../domain/channel.js';
 import { newId } from '../domain/ids.js';
 import type { Claimed } from './claim.js';
 import type { Statements } from './database.js';
@@ -12,6 +12,7 @@ import { type JobSeed, SEED } from './waiting.js';
 export interface BundleOf {
   readonly personId: string;
   readonly channel: Channel;
+  readonly priority: Priority;
   readonly open: string | null;
   readonly dueAt: number;
 }
@@ -26,7 +27,7 @@ export interface Bundling {
 }
 
 /**
- * Puts claimed deliveries into the open bundle of a person and channel, whose row of `alert_pass` the caller holds, or into one
+ * Puts claimed deliveries into the open bundle of a person, channel and priority, whose row of `alert_pass` the caller holds, or into one
  * that is begun, and ends them.
  */
 export async function bundleAlerts(
@@ -43,10 +44,8 @@ export async function bundleAlerts(
   const carriers = rows.filter(({ bundle, open }) => bundle && open);
   const still = carriers.length > 0 ? of.open : null;
   if (mine.length === 0) return { bundleId: still, taken: held, seeds: [] };
-  const priority = mostUrgent([...carriers, ...mine].map((one) => one.priority));
-  const bundleId = still ?? (await begin(transaction, of.personId, priority));
-  if (carriers.some((one) => one.priority !== priority)) await raise(transaction, bundleId, priority);
-  const seeds = await addDeliveries(transaction, bundleId, { ...of, priority }, missing(mine, carriers));
+  const bundleId = still ?? (await begin(transaction, of));
+  const seeds = await addDeliveries(transaction, bundleId, of, missing(mine, carriers));
   await transaction.rows(ADD, [
     bundleId,
     mine.map(({ notification }) => notification.alert?.id ?? null),
@@ -78,7 +77,6 @@ interface HeldDelivery extends Record<string, unknown> {
   readonly id: string;
   readonly address: string | null;
   readonly channel: Channel;
-  readonly priority: Priority;
   /** It is one of the bundle's. */
   readonly bundle: boolean;
   readonly open: boolean;
@@ -94,7 +92,7 @@ function holdDeliveries(
   bundleId: string | null,
 ): Promise<HeldDelivery[]> {
   return transaction.rows<HeldDelivery>(
-    `SELECT d.id, d.address, d.channel, d.priority, c.id IS NULL AS bundle, ${isOpen('d.state')} AS open,
+    `SELECT d.id, d.address, d.channel, c.id IS NULL AS bundle, ${isOpen('d.state')} AS open,
        coalesce(d.state = 'sending' AND d.lease_owner = $3 AND d.claim = c.claim, false) AS held
      FROM delivery d LEFT JOIN unnest($1::uuid[], $2::int[]) AS c(id, claim) ON c.id = d.id
      WHERE d.id = ANY($1::uuid[]) OR d.notification_id = $4 ORDER BY d.id FOR UPDATE OF d`,
@@ -114,11 +112,7 @@ function missing(mine: readonly Claimed[], carriers: readonly HeldDelivery[]): s
   return [...wanted].filter(([target]) => !known.has(target)).map(([, address]) => address);
 }
 
-function mostUrgent(given: readonly Priority[]): Priority {
-  return PRIORITIES.find((one) => given.includes(one)) ?? 'normal';
-}
-
-async function begin(transaction: Statements, personId: string, priority: Priority): Promise<string> {
+async function begin(transaction: Statements, { personId, priority }: BundleOf): Promise<string> {
   const id = newId();
   await transaction.rows(
     `INSERT INTO notification (id, person_id, type, priority, caller, digest) VALUES ($1, $2, 'alerts', $3, 'bundle', true)`,
@@ -127,20 +121,12 @@ async function begin(transaction: Statements, personId: string, priority: Priori
   return id;
 }
 
-async function raise(transaction: Statements, bundleId: string, priority: Priority): Promise<void> {
-  await transaction.rows('UPDATE notification SET priority = $2 WHERE id = $1', [bundleId, priority]);
-  await transaction.rows('UPDATE delivery SET priority = $2, updated_at = now() WHERE notification_id = $1', [
-    bundleId,
-    priority,
-  ]);
-}
-
 type AddedSeed = JobSeed & { readonly address: string };
 
 async function addDeliveries(
   transaction: Statements,
   bundleId: string,
-  { channel, priority, dueAt }: BundleOf & { readonly priority: Priority },
+  { channel, priority, dueAt }: BundleOf,
   addresses: readonly string[],
 ): Promise<AddedSeed[]> {
   if (addresses.length === 0) return [];

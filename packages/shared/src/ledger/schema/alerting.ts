@@ -21,7 +21,7 @@ import type {
   EscalationStep,
 } from '../../domain/alert.js';
 import type { SourceKind } from '../../domain/alert-source.js';
-import type { Channel } from '../../domain/channel.js';
+import type { Channel, Priority } from '../../domain/channel.js';
 import type { OnCallLayer } from '../../domain/on-call.js';
 import { createdAt, moment } from './columns.js';
 import { person } from './people.js';
@@ -190,7 +190,7 @@ export const heartbeat = pgTable(
 );
 
 /**
- * How often somebody has been told of alerts on a channel of late, and what is being put together for them. Whoever lets
+ * How often somebody has been told of alerts of a priority on a channel of late, and what is being put together for them. Whoever lets
  * something pass, or adds to the bundle, holds the row until the commit.
  */
 export const alertPass = pgTable(
@@ -200,14 +200,15 @@ export const alertPass = pgTable(
       .notNull()
       .references(() => person.id, { onDelete: 'cascade' }),
     channel: text('channel').$type<Channel>().notNull(),
+    priority: text('priority').$type<Priority>().notNull(),
     /** The notifications that passed, each with the time in epoch seconds. */
     passes: jsonb('passes').$type<Record<string, number>>().notNull().default({}),
-    /** When each source was last told of, in epoch seconds. */
-    sources: jsonb('sources').$type<Record<string, number>>().notNull().default({}),
+    /** When each source and type was last told of, in epoch seconds. */
+    origins: jsonb('origins').$type<Record<string, number>>().notNull().default({}),
     /** The notification that will tell of what was held back; null when nothing is. */
     bundleId: uuid('bundle_id'),
   },
-  (table) => [primaryKey({ columns: [table.personId, table.channel] })],
+  (table) => [primaryKey({ columns: [table.personId, table.channel, table.priority] })],
 );
 
 /** What a bundle tells of: an alert that was held back, once, however often it was to be told. */
