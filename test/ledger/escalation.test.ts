@@ -178,6 +178,31 @@ describe('an escalation', () => {
     assert.equal((await standing(held.id))?.steps, 1);
   });
 
+  it('tells 500 people at most, of a large group those who are left, and says how many it left out', async () => {
+    await ledger.one.rows(
+      `WITH many AS (INSERT INTO person (id) SELECT 'a' || lpad(n::text, 4, '0') FROM generate_series(1, 501) AS n RETURNING id)
+       INSERT INTO group_member (group_id, person_id) SELECT 'many', id FROM many`,
+    );
+    for (const id of ['zoe-on-call', 'zoe-named', 'zoe-admin'])
+      await putPerson(ledger.one, id, { email: `${id}@example.org` }, OPS);
+    await putPerson(ledger.one, 'zoe-admin', { roles: ['admin'] }, OPS);
+    await ledger.one.rows("INSERT INTO on_call (alert_type, user_ids) VALUES ('wide', '{zoe-on-call}')");
+    const notify = { users: ['zoe-named'], groups: ['many'], on_call: true, admins: true };
+    const { name } = await writePolicy(ledger.one, [{ after_ms: 10, notify, channels: ['email'] }]);
+    const { id } = await raise(ledger.one, { type: 'wide', policy: name });
+    await due(id);
+    await step(ledger.one, id);
+    const told = await toldAt(id, 1);
+    assert.equal(told.length, 500);
+    const loud = ['admin', 'zoe-admin', 'zoe-named', 'zoe-on-call'];
+    assert.deepEqual(told.filter((one) => !/^a\d/.test(String(one))).toSorted(), loud);
+    const [line] = (await timelineOf(ledger.one, id)).filter(
+      ({ kind, step }) => kind === 'notified' && step === 1,
+    );
+    assert.deepEqual(line?.details, { left_out: 5 });
+    await putPerson(ledger.one, 'zoe-admin', { roles: [] }, OPS);
+  });
+
   it('that reaches nobody who was named falls through to the admins', async () => {
     await putPerson(ledger.one, 'mute', {}, OPS);
     await putPerson(ledger.one, 'off', { active: false }, OPS);
