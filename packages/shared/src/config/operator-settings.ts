@@ -9,7 +9,7 @@ export const operatorFields = {
     .max(254, 'must have at most 254 characters')
     .optional()
     .describe(
-      'Who is told by mail when deliveries are given up for good, and when an alert has nobody to tell; nobody when unset.',
+      'Who is told by mail when deliveries are given up for good, when nobody can be told of an alert or nobody has taken it by the end of its escalation, and when the fleet finds that it does not work itself; nobody when unset.',
     ),
   OPERATOR_EMAIL_EVERY_MS: whole(1_000, 604_800_000)
     .default(900_000)
