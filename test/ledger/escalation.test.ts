@@ -178,6 +178,16 @@ describe('an escalation', () => {
     assert.equal((await standing(held.id))?.steps, 1);
   });
 
+  it('tells whoever is on call by default where nothing was said of the type; nobody is somebody', async () => {
+    await ledger.one.rows(
+      "INSERT INTO on_call (alert_type, user_ids) VALUES ('default', '{ben}'), ('silent', '{}')",
+    );
+    const told = async (type: string) => toldAt((await raise(ledger.one, { type })).id, 0);
+    assert.deepEqual(await told('never_heard_of'), ['admin', 'ben']);
+    assert.deepEqual(await told('silent'), ['admin']);
+    await ledger.one.rows("DELETE FROM on_call WHERE alert_type = 'default'");
+  });
+
   it('tells 500 people at most, of a large group those who are left, and says how many it left out', async () => {
     await ledger.one.rows(
       `WITH many AS (INSERT INTO person (id) SELECT 'a' || lpad(n::text, 4, '0') FROM generate_series(1, 501) AS n RETURNING id)
