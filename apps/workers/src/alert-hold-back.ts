@@ -1,5 +1,4 @@
 import type { AlertLimits } from '@belfry/shared/config/alert-settings.js';
-import { tellsOfSeveralAlerts } from '@belfry/shared/domain/alert.js';
 import { openBundle, type PassOf, passAlerts } from '@belfry/shared/ledger/alert-pass.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
@@ -67,9 +66,6 @@ export function createAlertHoldBack({ database, owner, enqueuer, limits }: Alert
   }
 
   return {
-    /** Whether it tells of alerts. */
-    concerns: ({ notification }: Claimed) =>
-      notification.alert !== null || tellsOfSeveralAlerts(notification),
     async holdBack(claim: Claimed): Promise<Holding> {
       const { notification, channel, priority } = claim;
       const { personId } = notification;

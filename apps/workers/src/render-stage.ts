@@ -1,5 +1,5 @@
 import type { AcknowledgeLinks } from '@belfry/shared/domain/acknowledge-link.js';
-import { tellsOfSeveralAlerts } from '@belfry/shared/domain/alert.js';
+import { tellsOfAlerts } from '@belfry/shared/domain/alert.js';
 import type { Channel } from '@belfry/shared/domain/channel.js';
 import type { ContentOf, Message } from '@belfry/shared/domain/message.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
@@ -55,10 +55,6 @@ export function createRenderStage(renderer: Renderer, acknowledging: Acknowledgi
     if (!rendered.ok) return rendered;
     return { ok: true, message: messageOf(claim, rendered.content), template: rendered.template };
   };
-}
-
-function tellsOfAlerts(notification: Claimed['notification']): boolean {
-  return notification.alert !== null || tellsOfSeveralAlerts(notification);
 }
 
 /** What an alert's templates read besides: made when it is sent, so that no link is in the ledger. */

@@ -143,6 +143,13 @@ export function tellsOfSeveralAlerts({
   return digest && eventType === null;
 }
 
+/** Whether a notification tells of an alert, or of several. */
+export function tellsOfAlerts(
+  notification: { readonly alert: unknown } & Parameters<typeof tellsOfSeveralAlerts>[0],
+): boolean {
+  return notification.alert !== null || tellsOfSeveralAlerts(notification);
+}
+
 /** An alert as receivers get it, in the data of a note. */
 export interface AlertNote {
   readonly id: string;

@@ -1,4 +1,4 @@
-import { ALERT_LEVELS } from '../domain/alert.js';
+import { ALERT_LEVELS, type AlertLevel } from '../domain/alert.js';
 import { ALERT, type AlertRow } from './alerts.js';
 import type { Database, Statements } from './database.js';
 
@@ -29,6 +29,16 @@ export async function countUnheard(database: Database): Promise<Unheard> {
      FROM alert WHERE status = 'open' AND (untold OR exhausted)`,
   );
   return row ?? { untold: 0, exhausted: 0 };
+}
+
+/** How many alerts are open, by their level. */
+export async function countOpen(database: Database): Promise<Readonly<Record<AlertLevel, number>>> {
+  const rows = await database.rows<{ level: AlertLevel; open: number }>(
+    `SELECT level, count(*)::int AS open FROM alert WHERE status = 'open' GROUP BY level`,
+  );
+  const open = { critical: 0, warning: 0, info: 0 };
+  for (const row of rows) open[row.level] = row.open;
+  return open;
 }
 
 /** Alerts that the operator is to be told of. */

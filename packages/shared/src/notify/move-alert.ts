@@ -18,6 +18,11 @@ export async function moveAlert(
   const outcome = await MOVES[verb](database, id, actor);
   if (outcome === null) return null;
   const { alert, moved } = outcome;
-  if (moved) events.alertMoved({ alertId: id, level: alert.level, status: alert.status, via: actor.via });
+  if (moved) events.alertMoved({ alertId: id, ...movedAs(alert), via: actor.via });
   return alert;
+}
+
+function movedAs({ level, status, openedAt, acknowledgedAt }: AlertRow) {
+  const acknowledged = status === 'acknowledged' && acknowledgedAt !== null;
+  return { level, status, ...(acknowledged ? { afterMs: +acknowledgedAt - +openedAt } : {}) };
 }

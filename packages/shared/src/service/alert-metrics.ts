@@ -29,6 +29,12 @@ export function countAlerts(events: Counted, registry: Registry): Counted {
     'status',
     'via',
   );
+  const acknowledged = histogram(
+    'belfry_alert_acknowledge_seconds',
+    'How long after it was opened an alert was acknowledged.',
+    LONG,
+    'level',
+  );
   const inbound = counter(
     'belfry_inbound_alerts_total',
     'Alerts that sources have sent, by the kind of the source and by what came of them.',
@@ -68,6 +74,7 @@ export function countAlerts(events: Counted, registry: Registry): Counted {
     },
     alertMoved(facts) {
       alertMoves.inc({ status: facts.status, via: facts.via });
+      if (facts.afterMs !== undefined) acknowledged.observe({ level: facts.level }, facts.afterMs / 1_000);
       events.alertMoved(facts);
     },
     inboundTaken(facts) {

@@ -81,7 +81,7 @@ export const alert = pgTable(
     index('alert_due').on(table.dueAt).where(sql`status = 'open' AND due_at IS NOT NULL`),
     index('alert_unheard').on(table.id).where(sql`status = 'open' AND (untold OR exhausted)`),
     index('alert_unmailed').on(table.id).where(sql`status = 'open' AND unmailed`),
-    index('alert_code_open').on(table.code).where(sql`status <> 'resolved'`),
+    index('alert_by_code').on(table.code),
     index('alert_status').on(table.status, table.id),
     index('alert_type').on(table.type, table.id),
     index('alert_resolved').on(table.resolvedAt).where(sql`status = 'resolved'`),
