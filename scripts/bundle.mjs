@@ -41,16 +41,16 @@ export async function bundle(root) {
 }
 
 /** Optional, and compiled for one machine: whoever asks for them does without when they are not there. */
-const NATIVE = ['pg-native', 'msgpackr-extract'];
+export const NATIVE = ['pg-native', 'msgpackr-extract'];
 
 /** What packages of the older kind find in every file of theirs. */
-const COMMONJS = `import { createRequire as belfryRequire } from 'node:module';
+export const COMMONJS = `import { createRequire as belfryRequire } from 'node:module';
 const require = belfryRequire(import.meta.url);
 const __filename = import.meta.filename;
 const __dirname = import.meta.dirname;`;
 
 /** A package that is loaded only when it is needed (a provider's SDK) stays where npm put it. */
-const leaveLazyPackages = {
+export const leaveLazyPackages = {
   name: 'leave-lazy-packages',
   setup({ onResolve }) {
     onResolve({ filter: /^[^./]/ }, ({ kind, path: name }) =>

@@ -6,22 +6,30 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { ensure, root } from './ensure.mjs';
 import { fail, say, since } from './progress.mjs';
+import { bundleTests } from './test-bundle.mjs';
 import { ensureTools } from './test-tools.mjs';
 
 /** Benchmarks have a command of their own. */
 const OTHER_COMMANDS = ['bench'];
 /** A test that hangs fails; one that is run by hand with more than usual may be given longer. */
-const FILE_LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 6 * 60_000);
+const FILE_LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 8 * 60_000);
 /** More than there are processors: half of the files mostly wait, for a lease or a breaker to run out. */
 const FILES_AT_ONCE = 4;
+/** How many of the slowest are named in the end. */
+const SLOWEST = 12;
+/** Bundling takes as long as starting some ten of them. */
+const WORTH_BUNDLING = 20;
 
 /** A database with every table, which most tests begin with a copy of. */
 const TEMPLATE = 'belfry_template';
 
 const startedAt = performance.now();
+/** Milliseconds that the tests of each file took. */
+const took = new Map();
 await ensure();
 const tools = await ensureTools();
-const files = chooseFiles(process.argv.slice(2));
+const chosen = chooseFiles(process.argv.slice(2));
+const files = chosen.length < WORTH_BUNDLING ? chosen : await bundleTests(root, chosen);
 
 const stop = new AbortController();
 setMaxListeners(0, stop.signal); // every test file listens
@@ -33,7 +41,7 @@ const { startEmbeddedPostgres } = await import('../apps/local/dist/embedded-post
 const postgres = await startEmbeddedPostgres({ dataDir, ephemeral: true, durable: false });
 if ('problem' in postgres) fail(postgres.problem);
 await makeTemplate(postgres.url);
-say(`PostgreSQL on port ${postgres.port}; ${files.length} test files`);
+say(`PostgreSQL on port ${postgres.port}; ${chosen.length} test files in ${files.length} processes`);
 
 Object.assign(process.env, {
   TEST_DATABASE_URL: postgres.url,
@@ -92,6 +100,10 @@ async function runTests() {
     const [, name, count] = /^(\w+) (\d+)$/.exec(message) ?? [];
     if (nesting === 0 && name in counted) counted[name] = Number(count);
   });
+  for (const ended of ['test:pass', 'test:fail'])
+    stream.on(ended, ({ nesting, file, details }) => {
+      if (nesting === 0) took.set(file, (took.get(file) ?? 0) + details.duration_ms);
+    });
   for await (const text of stream.compose(spec)) process.stdout.write(text);
   return counted;
 }
@@ -100,6 +112,8 @@ function summarise(counted) {
   say('');
   for (const [name, count] of Object.entries(counted)) say(`# ${name} ${count}`);
   say(`# duration ${since(startedAt)}`);
+  const slowest = [...took].toSorted(([, one], [, other]) => other - one).slice(0, SLOWEST);
+  for (const [file, ms] of slowest) say(`#   ${(ms / 1_000).toFixed(0)} s ${path.basename(file, '.js')}`);
   if (stop.signal.aborted) process.exit(130);
   if (counted.skipped + counted.todo > 0)
     say('A skipped test counts as a failure: what is not run is not known.');

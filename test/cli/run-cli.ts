@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { runCommandLine } from '@belfry/cli/run.js';
 import type { Fleet } from '../support/fleet.js';
 import type { Json } from '../support/http.js';
 import { endWithThisProcess, ROOT } from '../support/process.js';
@@ -23,11 +25,43 @@ export interface CliOptions {
 const LIMIT_MS = 60_000;
 export const CLI = path.join(ROOT, 'apps/cli/bundle/main.js');
 
-/** Runs the real program, with this environment and no other, away from any `.env`, to its end. */
-export function runCli(args: readonly string[], { env = {}, input = '' }: CliOptions = {}): Promise<CliRun> {
+/** Runs a command line in this process, with this environment and no other, as the program does it. */
+export async function runCli(
+  args: readonly string[],
+  { env = {}, input = '' }: CliOptions = {},
+): Promise<CliRun> {
+  const [stdout, stderr] = [listener(), listener()];
+  const code = await runCommandLine(args, {
+    stdin: Readable.from([Buffer.from(input)]),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    env: { ...env },
+    path: (file) => path.resolve(tmpdir(), file),
+    stopping: AbortSignal.timeout(LIMIT_MS),
+  });
+  return { code: code ?? 0, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+function listener() {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString() };
+}
+
+/** Runs the program as a process of its own, with this environment and no other, away from any `.env`, to its end. */
+export function runProgram(
+  args: readonly string[],
+  { env = {} }: Pick<CliOptions, 'env'> = {},
+): Promise<CliRun> {
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd: tmpdir(),
     env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LIMIT_MS,
     killSignal: 'SIGKILL',
   });
@@ -40,8 +74,6 @@ export function runCli(args: readonly string[], { env = {}, input = '' }: CliOpt
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  // A command that reads nothing may be gone before it is written to.
-  child.stdin.on('error', () => undefined).end(input);
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
 }
 

@@ -45,8 +45,8 @@ export function escalatingOn({ everyMs = 0 } = {}) {
       return raising.alert;
     },
     /** Takes the next step, whichever it is. */
-    step: (database: Database, alertId: string, options = { step: null as number | null, wait: true }) =>
-      escalationStep(partsOf(database), alertId, options),
+    step: (database: Database, alertId: string, step: number | null = null) =>
+      escalationStep(partsOf(database), alertId, step),
   };
 }
 

@@ -5,7 +5,7 @@ import { erasePerson } from '@belfry/shared/ledger/erase.js';
 import { findPolicy, removePolicy } from '@belfry/shared/ledger/escalation-policies.js';
 import { addMember } from '@belfry/shared/ledger/groups.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
-import { takeOverdue } from '@belfry/shared/upkeep/escalations.js';
+import { takeOverdueSteps } from '@belfry/shared/upkeep/escalations.js';
 import { escalatingOn, timelineOf, writePolicy } from './escalating.js';
 import { OPS, withLedger } from './with-ledger.js';
 
@@ -92,10 +92,10 @@ describe('an escalation', () => {
 
   it('is put off by one that rings early, and by none that rings for a step that was taken', async () => {
     const { id } = await raise(ledger.one);
-    const early = await step(ledger.one, id, { step: 1, wait: true });
+    const early = await step(ledger.one, id, 1);
     assert.ok(early.kind === 'early' && early.waitMs > 58_000 && early.waitMs <= 60_000);
     await due(id);
-    const at = { step: 1, wait: true };
+    const at = 1;
     const rung = await Promise.all([1, 2, 3, 4].map((n) => step(n % 2 ? ledger.one : ledger.two, id, at)));
     assert.deepEqual(rung.map(({ kind }) => kind).toSorted(), ['over', 'over', 'over', 'taken']);
     await due(id);
@@ -167,14 +167,14 @@ describe('an escalation', () => {
     const [late, held, fresh] = [await raise(ledger.one), await raise(ledger.one), await raise(ledger.one)];
     await due(late.id, 5_000);
     await due(held.id, 5_000);
-    await due(fresh.id, 1_000);
+    await due(fresh.id, 500);
     await ledger.two.transaction(async (transaction) => {
       await transaction.rows('SELECT 1 FROM alert WHERE id = $1 FOR UPDATE', [held.id]);
-      await takeOverdue(partsOf(ledger.one));
+      await takeOverdueSteps(partsOf(ledger.one));
     });
     const steps = await Promise.all([late, held, fresh].map(async ({ id }) => (await standing(id))?.steps));
     assert.deepEqual(steps, [1, 0, 0]);
-    await takeOverdue(partsOf(ledger.one));
+    await takeOverdueSteps(partsOf(ledger.one));
     assert.equal((await standing(held.id))?.steps, 1);
   });
 

@@ -29,7 +29,7 @@ export function mailer({ smtpPort }: Sandbox) {
     port: smtpPort,
     secure: false,
     connectionTimeout: 1_000,
-    greetingTimeout: 1_000,
+    greetingTimeout: 10_000,
     socketTimeout: 1_000,
   });
 }

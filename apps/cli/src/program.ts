@@ -42,16 +42,20 @@ export function createProgram(shell: Shell): Command {
   program.commandsGroup('Without the API, on the machine of the installation:');
   addTemplate(program, shell);
   addPrograms(program, shell);
-  everywhere(program);
+  everywhere(program, shell);
   return program;
 }
 
 /** What commander inherits only to commands that are made after it is set. */
-function everywhere(command: Command): void {
+function everywhere(command: Command, shell: Shell): void {
   command
     .exitOverride()
     .helpCommand(false)
     .showHelpAfterError('(add --help to see how it is written)')
-    .configureHelp({ showGlobalOptions: true });
-  for (const one of command.commands) everywhere(one);
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => shell.terminal.raw(text),
+      writeErr: (text) => void shell.stderr.write(text),
+    });
+  for (const one of command.commands) everywhere(one, shell);
 }

@@ -1,6 +1,7 @@
+import type { Readable } from 'node:stream';
 import type { CliSettings } from '@belfry/shared/config/cli-settings.js';
 import type { Client } from './api/client.js';
-import type { Terminal } from './terminal.js';
+import type { Output, Terminal } from './terminal.js';
 
 /** What every command has at hand. */
 export interface Shell {
@@ -14,6 +15,6 @@ export interface Shell {
   /** A file that was named on the command line, from where the command was given. */
   path(file: string): string;
   /** Where somebody can be asked, and where the question is written. */
-  readonly stdin: NodeJS.ReadStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stderr: Output;
 }

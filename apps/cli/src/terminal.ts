@@ -1,10 +1,13 @@
 import { styleText } from 'node:util';
 import { visibleJson } from './text/visible.js';
 
+/** Where text goes to; a terminal, or something that reads it on. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
 /** What a command writes to, and what is known about who reads it. */
-export interface Surroundings {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+interface Readers {
+  readonly stdout: Output;
+  readonly stderr: Output;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -14,9 +17,9 @@ type Style = Parameters<typeof styleText>[0];
 export class Terminal {
   /** With `--json`: stdout is for programs, and holds JSON alone. */
   json = false;
-  readonly #at: Surroundings;
+  readonly #at: Readers;
 
-  constructor(at: Surroundings) {
+  constructor(at: Readers) {
     this.#at = at;
   }
 
@@ -27,7 +30,7 @@ export class Terminal {
 
   /** True when messages are read by somebody at a terminal, so that a bar may move there. */
   get watched(): boolean {
-    return this.#at.stderr.isTTY && this.#at.env.TERM !== 'dumb';
+    return this.#at.stderr.isTTY === true && this.#at.env.TERM !== 'dumb';
   }
 
   /** A line of the answer. With `--json` there is none: `answer` writes it. */

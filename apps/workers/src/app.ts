@@ -5,7 +5,7 @@ import { alertLimitsOf } from '@belfry/shared/config/alert-settings.js';
 import { operatorMailOf } from '@belfry/shared/config/operator-settings.js';
 import type { WorkerSettings } from '@belfry/shared/config/settings.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
+import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
 import type { JobProcessor, QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import { type ChosenQueues, ESCALATION, FANOUT, namesOf } from '@belfry/shared/queue/topology.js';
 import type { Events } from '@belfry/shared/service/events.js';
@@ -14,7 +14,6 @@ import type { Tracing } from '@belfry/shared/service/tracing.js';
 import { within } from '@belfry/shared/service/within.js';
 import type { Catalogue } from '@belfry/shared/templates/catalogue.js';
 import { createRenderer } from '@belfry/shared/templates/render.js';
-import { startUpkeep } from '@belfry/shared/upkeep/upkeep.js';
 import { createClaims } from './claims.js';
 import { concurrencyFor } from './concurrency.js';
 import { createHoldBack } from './hold-back.js';
@@ -33,10 +32,13 @@ export interface WorkerParts {
   readonly owner: string;
   readonly database: Database;
   readonly engine: QueueEngine;
+  readonly enqueuer: Enqueuer;
   readonly catalogue: Catalogue;
   readonly providers: readonly OpenProvider[];
   readonly events: Events;
   readonly tracing: Tracing;
+  /** Stops with the workers. */
+  readonly upkeep: Running;
   /** What this process serves. */
   readonly chosen: ChosenQueues;
 }
@@ -58,7 +60,7 @@ const CHUNKS_OPEN = 4;
 
 /** Starts a BullMQ worker for each queue, all of them on one claim batcher, one recorder and one set of leases. */
 export function startWorkers(parts: WorkerParts): Running {
-  const { settings, owner, database, engine, events, chosen } = parts;
+  const { settings, owner, database, engine, enqueuer, events, chosen } = parts;
   const policy = {
     maxAttempts: settings.MAX_ATTEMPTS,
     baseMs: settings.RETRY_BASE_MS,
@@ -72,7 +74,6 @@ export function startWorkers(parts: WorkerParts): Running {
     onStanding: events.providerChanged,
     onUncarried: (channel) => events.uncarried({ channel }),
   });
-  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
   const deliver = createDeliver({
     claims: createClaims(database, owner),
     leases,
@@ -106,17 +107,6 @@ export function startWorkers(parts: WorkerParts): Running {
       providers: sender.standings(),
     }),
   });
-  const operatorMail = operatorMailOf(settings);
-  const upkeep = startUpkeep(
-    { database, engine, enqueuer, events },
-    {
-      sweepIntervalMs: settings.SWEEP_INTERVAL_MS,
-      retrySweepMs: settings.RETRY_SWEEP_MS,
-      retentionDays: settings.RETENTION_DAYS,
-      escalationStepMs: settings.ESCALATION_STEP_MS,
-      operatorMail,
-    },
-  );
   let inHand = 0;
   const counted =
     (process: JobProcessor): JobProcessor =>
@@ -135,7 +125,8 @@ export function startWorkers(parts: WorkerParts): Running {
   );
   const stopping = new AbortController();
   if (chosen.escalation) {
-    const escalate = counted(createEscalate({ database, enqueuer, events, operatorMail }));
+    const parts = { database, enqueuer, events, operatorMail: operatorMailOf(settings) };
+    const escalate = counted(createEscalate(parts));
     workers.push(superviseWorker(() => engine.work(ESCALATION, escalate, { concurrency: ESCALATIONS })));
   }
   if (chosen.fanout) {
@@ -148,7 +139,7 @@ export function startWorkers(parts: WorkerParts): Running {
 
   async function stop(): Promise<void> {
     stopping.abort();
-    const closed = Promise.all([upkeep.stop(), ...workers.map((worker) => worker.stop())]);
+    const closed = Promise.all([parts.upkeep.stop(), ...workers.map((worker) => worker.stop())]);
     const ended = (await within(CLOSE_MS, closed)) || inHand === 0 || (await within(FINISH_MS, closed));
     if (!ended) {
       leases.abandon();

@@ -1,11 +1,18 @@
 import { type OpenProvider, openProviders, parseSettings } from '@belfry/channels/providers.js';
+import { operatorMailOf } from '@belfry/shared/config/operator-settings.js';
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
-import { tracingOf, workerFields, workerSettings } from '@belfry/shared/config/settings.js';
+import {
+  tracingOf,
+  type WorkerSettings,
+  workerFields,
+  workerSettings,
+} from '@belfry/shared/config/settings.js';
 import { newId } from '@belfry/shared/domain/ids.js';
 import type { Message } from '@belfry/shared/domain/message.js';
 import { type Database, openDatabase } from '@belfry/shared/ledger/database.js';
 import { putInInboxes } from '@belfry/shared/ledger/inbox.js';
 import { openEngine } from '@belfry/shared/queue/engine.js';
+import { createEnqueuer } from '@belfry/shared/queue/enqueuer.js';
 import { openRealtimeBus, type RealtimeBus } from '@belfry/shared/queue/realtime-bus.js';
 import { isIdle, namesOf, selectQueues } from '@belfry/shared/queue/topology.js';
 import { createBatcher } from '@belfry/shared/service/batcher.js';
@@ -19,6 +26,7 @@ import { openTracing } from '@belfry/shared/service/open-tracing.js';
 import { awaitEngine, awaitSchema } from '@belfry/shared/service/readiness.js';
 import { within } from '@belfry/shared/service/within.js';
 import { loadCatalogue } from '@belfry/shared/templates/catalogue.js';
+import { startUpkeep, type UpkeepOptions } from '@belfry/shared/upkeep/upkeep.js';
 import { startWorkers } from './app.js';
 import { loadOf } from './concurrency.js';
 import { watched } from './watched.js';
@@ -78,6 +86,9 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
   });
   await awaitSchema(database, log);
   schema.ready = true;
+  const enqueuer = createEnqueuer(engine, settings.MAX_ATTEMPTS, events);
+  // The ledger is kept whole also while the engine is away.
+  const upkeep = startUpkeep({ database, engine, enqueuer, events }, upkeepOf(settings));
   await awaitEngine(engine, log);
   const bus = openRealtimeBus({
     engine,
@@ -94,6 +105,8 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
     owner,
     database,
     engine,
+    enqueuer,
+    upkeep,
     catalogue,
     providers,
     events,
@@ -117,6 +130,16 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
         await within(1_000, Promise.all(closed));
       },
     },
+  };
+}
+
+function upkeepOf(settings: WorkerSettings): UpkeepOptions {
+  return {
+    sweepIntervalMs: settings.SWEEP_INTERVAL_MS,
+    retrySweepMs: settings.RETRY_SWEEP_MS,
+    retentionDays: settings.RETENTION_DAYS,
+    escalationStepMs: settings.ESCALATION_STEP_MS,
+    operatorMail: operatorMailOf(settings),
   };
 }
 

@@ -1,10 +1,7 @@
-import { parseSettings } from '@belfry/channels/providers.js';
 import { loadEnvFile } from '@belfry/shared/config/read.js';
 import { INTERRUPTED, orExit } from '@belfry/shared/service/or-exit.js';
-import { checkEngine, checkProviders, checkSettings, checkTemplates, type Finding } from './checkup.js';
-import { checkAlerting } from './checkup-alerting.js';
-import { checkDatabase } from './checkup-database.js';
-import { checkPort } from './checkup-port.js';
+import type { Finding } from './checkup.js';
+import { examine } from './examine.js';
 
 const MARK = { ok: 'ok     ', warning: 'warning', error: 'ERROR  ' } as const;
 
@@ -17,21 +14,11 @@ await orExit(async () => {
   const { argv, env } = process;
   const json = argv.includes('--json');
   const findings: Finding[] = [];
-  for (const check of [
-    checkSettings,
-    checkTemplates,
-    checkDatabase,
-    checkEngine,
-    checkProviders(parseSettings),
-    checkAlerting,
-    checkPort,
-  ]) {
-    for (const finding of await check(env)) {
-      findings.push(finding);
-      if (json) continue;
-      console.log(`${MARK[finding.level]}  ${finding.finding}`);
-      if (finding.remedy !== undefined) console.log(`         → ${finding.remedy}`);
-    }
+  for await (const finding of examine(env)) {
+    findings.push(finding);
+    if (json) continue;
+    console.log(`${MARK[finding.level]}  ${finding.finding}`);
+    if (finding.remedy !== undefined) console.log(`         → ${finding.remedy}`);
   }
   const errors = findings.filter(({ level }) => level === 'error').length;
   const warnings = findings.filter(({ level }) => level === 'warning').length;

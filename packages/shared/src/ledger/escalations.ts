@@ -22,22 +22,45 @@ export type DueAlert =
  * Takes the row of an alert to go a step on, and says whether it is time to: by the database's clock, once the row is held.
  *
  * @param step the step that is expected to be the next one; null for whichever it is.
- * @param wait whether to wait for whoever holds the row, or leave it to them.
  */
 export async function holdDueAlert(
   transaction: Statements,
   alertId: string,
-  { step, wait }: { readonly step: number | null; readonly wait: boolean },
+  step: number | null,
 ): Promise<DueAlert> {
   const [alert] = await transaction.rows<AlertRow>(
-    `SELECT ${ALERT} FROM alert WHERE id = $1 AND status = 'open' AND due_at IS NOT NULL FOR UPDATE ${wait ? '' : 'SKIP LOCKED'}`,
+    `SELECT ${ALERT} FROM alert WHERE id = $1 AND status = 'open' AND due_at IS NOT NULL FOR UPDATE`,
     [alertId],
   );
   if (alert === undefined || (step !== null && alert.steps >= step)) return { kind: 'over' };
+  return dueOrEarly(transaction, alert);
+}
+
+/**
+ * The same with whichever alert has waited the longest beyond its time, and for at least `graceMs`. One that somebody holds is
+ * left to them.
+ *
+ * @param except alerts that are left alone.
+ */
+export async function holdOverdueAlert(
+  transaction: Statements,
+  graceMs: number,
+  except: readonly string[],
+): Promise<DueAlert> {
+  const [alert] = await transaction.rows<AlertRow>(
+    `SELECT ${ALERT} FROM alert
+     WHERE status = 'open' AND due_at < clock_timestamp() - $1 * interval '1 millisecond' AND id <> ALL($2::uuid[])
+     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    [graceMs, except],
+  );
+  return alert === undefined ? { kind: 'over' } : dueOrEarly(transaction, alert);
+}
+
+async function dueOrEarly(transaction: Statements, alert: AlertRow): Promise<DueAlert> {
   // A statement of its own: what stands beside FOR UPDATE is worked out before the row is held.
   const [clock] = await transaction.rows<{ waitMs: number }>(
     `SELECT (extract(epoch FROM due_at - clock_timestamp()) * 1000)::float8 AS "waitMs" FROM alert WHERE id = $1`,
-    [alertId],
+    [alert.id],
   );
   const waitMs = clock?.waitMs ?? 0;
   return waitMs > 0 ? { kind: 'early', waitMs } : { kind: 'due', alert, lateMs: -waitMs };
@@ -85,16 +108,11 @@ export async function pageOfAlarms(
   return { alarms, last: alarms.length < limit ? null : (alarms.at(-1) ?? null) };
 }
 
-/** Alerts with a step that was due `graceMs` ago and has not been taken, the latest of them first. */
-export async function overdueAlerts(
-  database: Database,
-  graceMs: number,
-  limit: number,
-): Promise<readonly string[]> {
-  const rows = await database.rows<{ id: string }>(
-    `SELECT id FROM alert WHERE status = 'open' AND due_at < now() - $1 * interval '1 millisecond'
-     ORDER BY due_at LIMIT $2`,
-    [graceMs, limit],
+/** Whether there is an alert with a step that was due `graceMs` ago and has not been taken. */
+export async function isAnyOverdue(database: Database, graceMs: number): Promise<boolean> {
+  const rows = await database.rows(
+    `SELECT 1 FROM alert WHERE status = 'open' AND due_at < now() - $1 * interval '1 millisecond' LIMIT 1`,
+    [graceMs],
   );
-  return rows.map(({ id }) => id);
+  return rows.length > 0;
 }

@@ -3,10 +3,11 @@ import type { OperatorMail } from '../domain/operator-mail.js';
 import { recordAlertEvents } from '../ledger/alert-timeline.js';
 import type { AlertRow } from '../ledger/alerts.js';
 import type { Database, Statements } from '../ledger/database.js';
-import { endStep, holdDueAlert } from '../ledger/escalations.js';
+import { type DueAlert, endStep, holdDueAlert, holdOverdueAlert } from '../ledger/escalations.js';
 import { retryTransient } from '../ledger/retry-transient.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { Events } from '../service/events.js';
+import type { Turn } from '../service/one-by-one.js';
 import { mailNobody } from './nobody-mail.js';
 import { seedsOf } from './notifier.js';
 import { type Told, tellOfAlert } from './tell-of-alert.js';
@@ -31,16 +32,43 @@ export type Escalated =
  * taken and when the next one is due are one commit, made while the alert's row is held: so a step is taken once or not yet,
  * and never after an acknowledgement. The jobs come after it.
  *
- * @param options as for `holdDueAlert`.
+ * @param step the step that is expected to be the next one; null for whichever it is.
  */
-export async function escalationStep(
-  { database, enqueuer, events, operatorMail }: EscalationParts,
+export function escalationStep(
+  parts: EscalationParts,
   alertId: string,
-  options: { readonly step: number | null; readonly wait: boolean },
+  step: number | null,
+): Promise<Escalated> {
+  return takeStep(parts, (transaction) => holdDueAlert(transaction, alertId, step));
+}
+
+/**
+ * The same for the alert that has waited the longest beyond the time of its step, of those that nobody is about to take.
+ *
+ * @param graceMs how late a step must be at least, in milliseconds.
+ * @param except alerts that are left alone.
+ * @param turn is told which alert it is, also when its step fails.
+ */
+export function overdueStep(
+  parts: EscalationParts,
+  graceMs: number,
+  except: readonly string[],
+  turn: Turn,
+): Promise<Escalated> {
+  return takeStep(parts, async (transaction) => {
+    const due = await holdOverdueAlert(transaction, graceMs, except);
+    if (due.kind === 'due') turn.id = due.alert.id;
+    return due;
+  });
+}
+
+async function takeStep(
+  { database, enqueuer, events, operatorMail }: EscalationParts,
+  hold: (transaction: Statements) => Promise<DueAlert>,
 ): Promise<Escalated> {
   const found = await retryTransient(() =>
     database.transaction(async (transaction) => {
-      const due = await holdDueAlert(transaction, alertId, options);
+      const due = await hold(transaction);
       if (due.kind !== 'due') return due;
       const taken = await take(transaction, due.alert, operatorMail);
       return { kind: 'taken' as const, lateMs: due.lateMs, ...taken };
@@ -49,10 +77,11 @@ export async function escalationStep(
   if (found.kind !== 'taken') return found;
   const { alert, step, nextMs, notified, nobody, notifications, lateMs } = found;
   enqueuer.enqueue(notifications.flatMap(seedsOf));
-  if (nextMs !== null) void enqueuer.setAlarms([{ alertId, step: step + 1, delayMs: nextMs }]);
-  events.escalated({ alertId, level: alert.level, step, notified, lateMs });
-  if (nobody) events.nobodyToTell({ alertId, level: alert.level, step });
-  if (nextMs === null) events.escalationExhausted({ alertId, level: alert.level, step });
+  if (nextMs !== null) void enqueuer.setAlarms([{ alertId: alert.id, step: step + 1, delayMs: nextMs }]);
+  const facts = { alertId: alert.id, level: alert.level, step };
+  events.escalated({ ...facts, notified, lateMs });
+  if (nobody) events.nobodyToTell(facts);
+  if (nextMs === null) events.escalationExhausted(facts);
   return { kind: 'taken', step };
 }
 

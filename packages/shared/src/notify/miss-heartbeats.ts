@@ -1,5 +1,6 @@
 import { type Heartbeat, heartbeatKey, takeOverdue } from '../ledger/heartbeats.js';
 import { retryTransient } from '../ledger/retry-transient.js';
+import { oneByOne, type Turn } from '../service/one-by-one.js';
 import { type AlertingParts, announceRaised, type RaisedAlert, raiseWithin } from './raise-alert.js';
 
 /** Heartbeats in one turn, so that a turn is over within some seconds, however many are missed. */
@@ -11,34 +12,16 @@ const AT_ONCE = 200;
  *
  * @throws the first error, when all others have had their turn.
  */
-export async function missHeartbeats(parts: AlertingParts): Promise<void> {
-  const failed: string[] = [];
-  let first: unknown;
-  for (let taken = 0; taken < AT_ONCE; taken += 1) {
-    const held: { name?: string } = {};
-    try {
-      if (!(await missNext(parts, failed, held))) break;
-    } catch (error) {
-      first ??= error;
-      // What failed before there was one to fail for fails for all.
-      if (held.name === undefined) break;
-      failed.push(held.name);
-    }
-  }
-  if (first !== undefined) throw first;
+export function missHeartbeats(parts: AlertingParts): Promise<void> {
+  return oneByOne(AT_ONCE, (except, turn) => missNext(parts, except, turn));
 }
 
-/** @param held is told the name of the one that is taken, also when telling of it fails. */
-async function missNext(
-  parts: AlertingParts,
-  except: readonly string[],
-  held: { name?: string },
-): Promise<boolean> {
+async function missNext(parts: AlertingParts, except: readonly string[], turn: Turn): Promise<boolean> {
   const missed = await retryTransient(() =>
     parts.database.transaction(async (transaction) => {
       const heartbeat = await takeOverdue(transaction, except);
       if (heartbeat === null) return null;
-      held.name = heartbeat.name;
+      turn.id = heartbeat.name;
       return { heartbeat, written: await raiseWithin(transaction, parts, alertOf(heartbeat)) };
     }),
   );

@@ -1,7 +1,8 @@
 import type { Database } from '../ledger/database.js';
-import { type AlarmPlace, overdueAlerts, pageOfAlarms } from '../ledger/escalations.js';
-import { type EscalationParts, escalationStep } from '../notify/escalate.js';
+import { type AlarmPlace, isAnyOverdue, pageOfAlarms } from '../ledger/escalations.js';
+import { type EscalationParts, overdueStep } from '../notify/escalate.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
+import { oneByOne } from '../service/one-by-one.js';
 
 const PAGE = 500;
 
@@ -26,22 +27,22 @@ export async function wakeEscalations({
 }
 
 /** A step so late has lost its alarm clock: with a worker that died, it is held for about nine seconds. */
-const OVERDUE_MS = 2_000;
-/** Steps of one turn, and of those at once. */
-const MOST = 100;
-const AT_ONCE = 4;
+const OVERDUE_MS = 1_000;
+/** Steps of one turn in each of the lanes, and lanes. */
+const MOST = 250;
+const LANES = 4;
 
 /**
- * The second bell: takes the steps that nobody has taken, whatever has become of the queue. One that somebody is about to take
- * is left to them, and one that fails keeps no other from being taken.
+ * The second bell: takes the steps that nobody has taken, the latest first. Any number of processes may ring it at once: one that
+ * somebody is about to take is left to them, and one that fails keeps no other from being taken.
  */
-export async function takeOverdue(parts: EscalationParts): Promise<void> {
-  const late = [...(await overdueAlerts(parts.database, OVERDUE_MS, MOST))];
-  const take = async () => {
-    for (let id = late.shift(); id !== undefined; id = late.shift())
-      await escalationStep(parts, id, { step: null, wait: false }).catch((error: unknown) =>
-        parts.events.escalationFailed({ alertId: String(id), error }),
-      );
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, take));
+export async function takeOverdueSteps(parts: EscalationParts): Promise<void> {
+  const lane = () =>
+    oneByOne(MOST, async (except, turn) => {
+      const came = await overdueStep(parts, OVERDUE_MS, except, turn);
+      return came.kind === 'taken';
+    });
+  if (!(await isAnyOverdue(parts.database, OVERDUE_MS))) return;
+  const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  for (const one of lanes) if (one.status === 'rejected') throw one.reason;
 }

@@ -1,3 +1,4 @@
+import { CHANNELS } from '../domain/channel.js';
 import { jobId } from '../domain/ids.js';
 import type { Database } from '../ledger/database.js';
 import {
@@ -78,6 +79,29 @@ export async function reconcile(parts: ReconcileParts, options: ReconcileOptions
     }
   }
   return made;
+}
+
+/** A page for somebody on call does not wait for the next sweep when its job was lost. */
+const CRITICAL_GRACE_MS = 2_000;
+
+/**
+ * Law 2 for what is critical, in a hurry: the oldest rows of each of its queues that owe a job and have none get one. All others
+ * are found by `reconcile`.
+ */
+export async function reconcileCritical(parts: ReconcileParts): Promise<void> {
+  const { database, engine, enqueuer, events } = parts;
+  for (const channel of CHANNELS) {
+    const where = { channel, priority: 'critical', graceMs: CRITICAL_GRACE_MS } as const;
+    const front = await oldestDue(database, { ...where, limit: PAGE });
+    if (front.length === 0) continue;
+    const queue = queueOf(where);
+    const alive = await engine.alive(queue, front.map(currentJob));
+    const lost = front.filter((seed) => !alive.has(currentJob(seed)));
+    if (lost.length === 0) continue;
+    const renewed = await renewGenerations(database, lost);
+    if (!(await enqueuer.enqueueNow(renewed))) return;
+    events.reconciled({ queue, owed: front.length, pending: alive.size, requeued: renewed.length });
+  }
 }
 
 /** Schedules that were too far away for a job when they were accepted get theirs. */

@@ -3,14 +3,15 @@ import type { Database } from '../ledger/database.js';
 import { forgetOldKeys, takeTurn } from '../ledger/waiting.js';
 import { forgetLostWorkers } from '../ledger/workers.js';
 import { missHeartbeats } from '../notify/miss-heartbeats.js';
+import type { QueueEngine } from '../queue/queue-engine.js';
 import { retryAll } from '../queue/retry-all.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
 import { settleBroadcasts } from './broadcasts.js';
-import { takeOverdue } from './escalations.js';
+import { takeOverdueSteps } from './escalations.js';
 import { mailOperator } from './operator-mail.js';
 import { createPruner } from './prune.js';
-import { type ReconcileParts, reconcile } from './reconcile.js';
+import { type ReconcileParts, reconcile, reconcileCritical } from './reconcile.js';
 
 export interface UpkeepOptions {
   readonly sweepIntervalMs: number;
@@ -29,7 +30,8 @@ const PRUNE_INTERVAL_MS = 5_000;
 const WORKERS_INTERVAL_MS = 60_000;
 const BROADCASTS_INTERVAL_MS = 2_000;
 const HEARTBEATS_INTERVAL_MS = 1_000;
-const ESCALATIONS_INTERVAL_MS = 1_000;
+const CRITICAL_INTERVAL_MS = 1_000;
+const SECOND_BELL_MS = 500;
 /** How often the engine is asked whether it is there. */
 const WATCH_MS = 500;
 
@@ -56,14 +58,12 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
         operatorMail: options.operatorMail,
       }),
     ),
-    turn(database, events, 'escalations', ESCALATIONS_INTERVAL_MS, () =>
-      takeOverdue({ ...parts, operatorMail: options.operatorMail }),
-    ),
+    turn(database, events, 'reconcile-critical', CRITICAL_INTERVAL_MS, () => reconcileCritical(parts)),
     turn(database, events, 'forget-workers', WORKERS_INTERVAL_MS, async () => {
       while ((await forgetLostWorkers(database, AT_ONCE)) === AT_ONCE);
     }),
   ];
-  tasks.push(watchReturn(parts));
+  tasks.push(watchReturn(parts), ringSecondBell(parts, options));
   if (options.retentionDays !== null) tasks.push(keepSmall(parts, options.retentionDays));
   if (options.operatorMail !== null) tasks.push(tellOperator(parts, options.operatorMail));
   return {
@@ -88,6 +88,29 @@ function turn(
       events.upkeepFailed({ task, error });
     }
   });
+}
+
+/**
+ * Every worker rings it, without a turn: whoever had the turn may die with it. Not while the engine is away: what a step writes
+ * could not leave, and a policy would be over before anybody was told.
+ */
+function ringSecondBell(parts: ReconcileParts, options: UpkeepOptions): Running {
+  const { engine, events } = parts;
+  return every(SECOND_BELL_MS, async () => {
+    if (!(await answers(engine))) return;
+    try {
+      await takeOverdueSteps({ ...parts, operatorMail: options.operatorMail });
+    } catch (error) {
+      events.upkeepFailed({ task: 'escalations', error });
+    }
+  });
+}
+
+function answers(engine: QueueEngine): Promise<boolean> {
+  return engine.ping().then(
+    () => true,
+    () => false,
+  );
 }
 
 function keepSmall({ database, events }: ReconcileParts, days: number): Running {
@@ -120,16 +143,13 @@ function tellOperator(parts: ReconcileParts, options: OperatorMail): Running {
 function watchReturn(parts: ReconcileParts): Running {
   let away = false;
   return every(WATCH_MS, async () => {
-    const answers = await parts.engine.ping().then(
-      () => true,
-      () => false,
-    );
+    const here = await answers(parts.engine);
     try {
-      const returned = away && answers;
+      const returned = away && here;
       if (returned && (await takeTurn(parts.database, 'reconcile-on-return', WATCH_MS))) {
         await reconcile(parts, { graceMs: 0 });
       }
-      away = !answers;
+      away = !here;
     } catch (error) {
       parts.events.upkeepFailed({ task: 'reconcile-on-return', error });
     }
