@@ -32,8 +32,25 @@ forEachEngine((engine) => {
       lost: 0,
       providers: [],
       untold: 0,
+      exhausted: 0,
     });
     assert.equal(unserved.length, 22);
+  });
+
+  test('what cannot be asked is not well, however well everything else answers', async () => {
+    const holder = await fleet().database.connect();
+    try {
+      await holder.query('BEGIN; LOCK TABLE worker IN ACCESS EXCLUSIVE MODE');
+      const body = await waitFor(async () => {
+        const answer = await ready();
+        return answer.failing.includes('fleet') ? answer : undefined;
+      });
+      assert.deepEqual([body.status, body.failing, body.workers], ['degraded', ['fleet'], null]);
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
+    await waitFor(async () => String((await ready()).failing) === 'workers', { timeoutMs: 20_000 });
   });
 
   test('a queue that no worker serves is named, until one does', async () => {
@@ -46,8 +63,11 @@ forEachEngine((engine) => {
     assert.deepEqual(body.unserved, ['realtime.low', 'email.low', 'sms.low', 'push.low', 'webhook.low']);
 
     await fleet().addWorker({ queues: '*.low' });
-    await waitFor(async () => (await ready()).workers === 2);
-    assert.deepEqual(await ready(), {
+    const both = await waitFor(async () => {
+      const answer = await ready();
+      return answer.workers === 2 ? answer : undefined;
+    });
+    assert.deepEqual(both, {
       status: 'ready',
       failing: [],
       engine,
@@ -56,11 +76,15 @@ forEachEngine((engine) => {
       unserved: [],
       providers: [],
       untold: 0,
+      exhausted: 0,
     });
 
     await lane.stop();
-    const after = await ready();
-    assert.deepEqual([after.status, after.workers, after.lost], ['degraded', 1, 0], 'it said goodbye');
+    const after = await waitFor(async () => {
+      const answer = await ready();
+      return answer.workers === 1 ? answer : undefined;
+    });
+    assert.deepEqual([after.status, after.lost], ['degraded', 0], 'it said goodbye');
   });
 
   test('a worker that freezes is missed within a minute, and is counted again when it goes on', async () => {

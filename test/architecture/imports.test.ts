@@ -33,7 +33,7 @@ const INSIDE: Readonly<Record<string, readonly string[]>> = {
   queue: ['config', 'domain', 'ledger', 'service'],
   directory: ['channels', 'domain', 'ledger', 'service'],
   notify: ['channels', 'directory', 'domain', 'ledger', 'queue', 'routing', 'service', 'templates'],
-  selfwatch: ['domain', 'ledger', 'queue', 'service'],
+  selfwatch: ['domain', 'ledger', 'notify', 'queue', 'service'],
   upkeep: ['domain', 'ledger', 'notify', 'queue', 'service'],
 };
 

@@ -30,4 +30,11 @@ export const BROKEN_ALERTING: readonly Case[] = [
     /PUBLIC_URL is required with SMS_ANSWERS=on/,
     /where people reach the API/,
   ],
+  [
+    'nobody who hears that it does not work',
+    () => ({ OPERATOR_EMAIL: '' }),
+    'warning',
+    /Nobody hears of it when alerts are not escalated/,
+    /DEADMAN_URL .* OPERATOR_EMAIL/,
+  ],
 ];

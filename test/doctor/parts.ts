@@ -74,6 +74,7 @@ export async function startParts() {
     PORT: String(await freePort()),
     HOST: '127.0.0.1',
     PUBLIC_URL: 'https://belfry.test',
+    OPERATOR_EMAIL: 'ops@belfry.test',
     SMS_ANSWERS: 'on',
   };
 

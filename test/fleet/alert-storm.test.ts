@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachEngine } from '../support/engines.js';
 import { type Fleet, useFleet } from '../support/fleet.js';
+import { ask, items } from '../support/http.js';
+import { freePort } from '../support/ports.js';
 import { waitFor } from '../support/wait.js';
 import { raiseAlert, writePolicy } from './alerting.js';
 
@@ -13,8 +15,17 @@ const WITHIN_MS = Number(process.env.STORM_WITHIN ?? 60_000);
 const PEOPLE = ['ann', 'bob'];
 const AT_ONCE = 6;
 
+/** The account of the text messages, which signs what it passes on. */
+const ACCOUNT = 'the-token-of-the-account';
+const PORT = await freePort();
+const PUBLIC_URL = `http://127.0.0.1:${PORT}`;
+
 forEachEngine((engine) => {
   const env = {
+    PORT: String(PORT),
+    PUBLIC_URL,
+    SMS_ANSWERS: 'on',
+    TWILIO_AUTH_TOKEN: ACCOUNT,
     ALERT_LIMIT_EMAIL: '3/5s,12/600s',
     ALERT_LIMIT_SMS: '1/5s,12/600s',
     MAX_ATTEMPTS: '10',
@@ -80,6 +91,35 @@ forEachEngine((engine) => {
          AND d.reason IS DISTINCT FROM 'alert_acknowledged'`,
     );
     assert.deepEqual(left, []);
+  });
+
+  test('what was held back is acknowledged from the bundle: by its code from the text message, by its link from the mail', async () => {
+    const { person, sandbox, sandboxUrl, call } = fleet();
+    for (const id of PEOPLE) await person(id, { roles: [] });
+    const [email, phone] = ['eve@storm.test', '+251911000809'];
+    await person('eve', { email, phone, roles: ['admin'] });
+    const webhook = { url: `${PUBLIC_URL}/api/v1/inbound/twilio/sms`, auth_token: ACCOUNT };
+    await ask('PUT', `${sandboxUrl}/sms/webhook`, webhook);
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) ids.push(await raiseAlert(fleet(), 'held', { message: `Fault ${n}` }));
+    const alertAt = async (n: number) => (await call('GET', `/alerts/${ids[n]}`)).body;
+    const [mail, sms] = await Promise.all([
+      sandbox.expectEmail(email, /more alerts/),
+      sandbox.expectSms(phone, /more alerts/),
+    ]);
+    const code = String((await alertAt(5)).code);
+    assert.match(sms.text, new RegExp(`\\(${code}\\)`));
+    const said = await ask('POST', `${sandboxUrl}/sms/replies`, { from: phone, text: `ACK ${code}` });
+    assert.deepEqual(items(said.body.said).map(String), [`You have acknowledged alert ${code}.`]);
+    const link = /Fault 4\n {2}Acknowledge: (\S+)/.exec(mail.text)?.[1] ?? '';
+    assert.equal((await ask('POST', link)).status, 303, mail.text);
+    for (const [n, via] of [
+      [4, 'link'],
+      [5, 'sms'],
+    ] as const) {
+      const { acknowledged_by, acknowledged_via } = await alertAt(n);
+      assert.deepEqual([acknowledged_by, acknowledged_via].map(String), ['eve', via]);
+    }
   });
 });
 

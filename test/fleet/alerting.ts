@@ -37,7 +37,7 @@ export async function tellingsOf({ database }: Fleet, id: string): Promise<strin
   const { rows } = await database.query<{ told: string }>(
     `SELECT n.alert_step || ' ' || n.person_id || ' ' || string_agg(d.channel, ',' ORDER BY d.channel) AS told
      FROM notification n JOIN delivery d ON d.notification_id = n.id
-     WHERE n.alert_id = $1 AND d.state <> 'skipped' GROUP BY n.alert_step, n.person_id ORDER BY n.alert_step, n.person_id`,
+     WHERE n.alert_id = $1 AND n.person_id IS NOT NULL AND d.state <> 'skipped' GROUP BY n.alert_step, n.person_id ORDER BY n.alert_step, n.person_id`,
     [id],
   );
   return rows.map(({ told }) => told);

@@ -11,7 +11,7 @@ forEachEngine((engine) => {
     engine,
     workers: [{}, {}],
     push: true,
-    env: { OPERATOR_EMAIL: 'operator@steps.test' },
+    env: { OPERATOR_EMAIL: 'operator@steps.test', OPERATOR_EMAIL_EVERY_MS: '1000' },
   });
   before(async () => {
     const { person, call } = fleet();
@@ -54,6 +54,13 @@ forEachEngine((engine) => {
       '4 ben push,sms',
     ]);
     assert.deepEqual([await mailsTo('ada@steps.test'), await mailsTo('+251911000702')], [2, 2]);
+    await fleet().sandbox.expectEmail(
+      'operator@steps.test',
+      /^NOBODY HAS ACKNOWLEDGED: CRITICAL ALERT: stepwise$/,
+    );
+    await waitFor(async () => (await readiness(fleet())).exhausted === 1);
+    await fleet().call('POST', `/alerts/${id}/acknowledge`);
+    await waitFor(async () => (await readiness(fleet())).status === 'ready');
   });
 
   test('acknowledging it in the middle ends it', async () => {
@@ -89,18 +96,24 @@ forEachEngine((engine) => {
       timeoutMs: 60_000,
       what: 'the step',
     });
+    await fleet().call('POST', `/alerts/${id}/acknowledge`);
   });
 
   test('with nobody to tell the operator gets a mail, and the API says that it is degraded', async () => {
     await fleet().person('boss', { email: 'boss@steps.test', roles: [] });
     const id = await raiseAlert(fleet(), 'nobody');
-    await waitFor(async () => (await mailsTo('operator@steps.test')) === 1, {
+    const toOperator = () => fleet().sandbox.messages({ to: 'operator@steps.test' });
+    const told = /^NOBODY WAS TOLD: CRITICAL ALERT: nobody$/;
+    await waitFor(async () => (await toOperator()).some(({ subject }) => told.test(String(subject))), {
       timeoutMs: 60_000,
       what: 'the mail to the operator',
     });
-    const { status, failing, untold } = await readiness(fleet());
+    const { status, failing, untold } = await waitFor(async () => {
+      const answer = await readiness(fleet());
+      return (answer.untold ?? 0) > 0 ? answer : undefined;
+    });
     assert.deepEqual([status, failing, untold], ['degraded', ['alerts'], 1]);
     await fleet().call('POST', `/alerts/${id}/acknowledge`);
-    assert.equal((await readiness(fleet())).status, 'ready');
+    await waitFor(async () => (await readiness(fleet())).status === 'ready');
   });
 });

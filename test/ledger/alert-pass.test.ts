@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { AlertLimit } from '@belfry/shared/domain/alert-limit.js';
-import type { Channel } from '@belfry/shared/domain/channel.js';
+import type { Channel, Priority } from '@belfry/shared/domain/channel.js';
 import { newId } from '@belfry/shared/domain/ids.js';
 import { openBundle, passAlerts } from '@belfry/shared/ledger/alert-pass.js';
 import { acknowledgeAlert } from '@belfry/shared/ledger/alerts.js';
@@ -49,8 +49,15 @@ describe('a storm of alerts', () => {
     }
     return claims;
   }
-  const ask = (personId: string, claims: readonly Claimed[], n = 0, channel: Channel = 'email') =>
-    passAlerts(both(n), ANNA, { personId, channel }, claims, LIMITS);
+  const ask = (
+    personId: string,
+    claims: readonly Claimed[],
+    {
+      n = 0,
+      channel = 'email',
+      priority = 'critical',
+    }: { n?: number; channel?: Channel; priority?: Priority } = {},
+  ) => passAlerts(both(n), ANNA, { personId, channel, priority }, claims, LIMITS);
   const bundlesOf = (personId: string) =>
     ledger.one.rows<{
       id: string;
@@ -79,11 +86,11 @@ describe('a storm of alerts', () => {
     await only('many');
     const claims = await storm(30, 5);
     const pieces = Array.from({ length: 10 }, (_, n) => claims.slice(n * 3, n * 3 + 3));
-    const asked = await Promise.all(pieces.map((piece, n) => ask('many', piece, n)));
+    const asked = await Promise.all(pieces.map((piece, n) => ask('many', piece, { n })));
     const passages = asked.flatMap(({ passages }) => passages);
     const passing = claims.filter((_, n) => passages[n]?.kind === 'pass');
     assert.equal(passing.length, 5);
-    assert.equal(new Set(passing.map(({ notification }) => notification.alert?.source)).size, 5);
+    assert.equal(new Set(passing.map(({ notification }) => notification.alert?.origin)).size, 5);
     const [bundle, ...others] = await bundlesOf('many');
     assert.deepEqual([others, bundle?.open_count, bundle?.priority], [[], 1, 'critical']);
     assert.equal(asked.flatMap(({ seeds }) => seeds).length, 1);
@@ -103,11 +110,29 @@ describe('a storm of alerts', () => {
       'who has passed passes again',
     );
     const carrier = await claimBundle(String(bundle?.delivery));
-    const early = await openBundle(ledger.one, { personId: 'many', channel: 'email' }, carrier, LIMITS);
+    const early = await openBundle(
+      ledger.one,
+      { personId: 'many', channel: 'email', priority: 'critical' },
+      carrier,
+      LIMITS,
+    );
     assert.ok(early.kind === 'early' && early.waitMs > 0 && early.waitMs <= 60_000);
     await age('many', 61);
-    const told = await openBundle(ledger.one, { personId: 'many', channel: 'email' }, carrier, LIMITS);
+    const told = await openBundle(
+      ledger.one,
+      { personId: 'many', channel: 'email', priority: 'critical' },
+      carrier,
+      LIMITS,
+    );
     assert.ok(told.kind === 'tell' && told.count === 25 && told.items.length === 25);
+    assert.deepEqual(
+      told.items.map(({ notificationId }) => notificationId).toSorted(),
+      claims
+        .filter((_, n) => passages[n]?.kind === 'bundled')
+        .map(({ notificationId }) => notificationId)
+        .toSorted(),
+      'each is answered by what was to tell of it',
+    );
   });
 
   it('is told of by what is open when the bundle goes out, each alert once, and not at all when nothing is', async () => {
@@ -115,7 +140,7 @@ describe('a storm of alerts', () => {
     const { name } = await writePolicy(ledger.one, [{ after_ms: 10, notify: { admins: true } }]);
     const first = await raise(ledger.one, { policy: name });
     await ask('open', [...(await claimsOf(first.id)), ...(await storm(4, 1))]);
-    const held = await raise(ledger.one, { policy: name, level: 'warning', source: 'db01', message: 'Slow' });
+    const held = await raise(ledger.one, { policy: name, source: 'db01', message: 'Slow' });
     await ask('open', await claimsOf(held.id));
     await ledger.one.rows('UPDATE alert SET due_at = now() WHERE id = $1', [held.id]);
     await escalatingOn().step(ledger.one, held.id);
@@ -123,18 +148,18 @@ describe('a storm of alerts', () => {
     const [bundle] = await bundlesOf('open');
     const carrier = await claimBundle(String(bundle?.delivery));
     await age('open', 61);
-    const of = { personId: 'open', channel: 'email' } as const;
+    const of = { personId: 'open', channel: 'email', priority: 'critical' } as const;
     const open = async () => {
       const opening = await openBundle(ledger.one, of, carrier, LIMITS);
       return opening.kind === 'tell' ? opening.items.map(({ context }) => context.message) : opening.kind;
     };
     const told = await open();
     assert.ok(Array.isArray(told));
-    assert.equal(told.at(-1), 'Slow', 'the loudest comes first');
+    assert.equal(told[0], 'Slow', 'the newest comes first');
     assert.equal(new Set(told).size, told.length);
     assert.deepEqual(await open(), told, 'twice is as once');
     await acknowledgeAlert(ledger.one, held.id, { name: 'ops', via: 'api' });
-    assert.deepEqual(await open(), told.slice(0, -1));
+    assert.deepEqual(await open(), told.slice(1));
     await ledger.one.rows("UPDATE alert SET status = 'acknowledged'");
     assert.equal(await open(), 'empty');
     const next = await raise(ledger.one, { source: 'db01' });
@@ -156,7 +181,7 @@ describe('a storm of alerts', () => {
     assert.deepEqual([seeds, await bundlesOf('lost')], [[], []]);
   });
 
-  it('takes the urgency of the most urgent, and goes to every device, but to one address otherwise', async () => {
+  it('goes to every device, but to one address otherwise, and what is louder is neither counted with it nor held back for it', async () => {
     await only('devices');
     const tokens = ['one', 'two'].map((name) => `dGVzdA:APA91b${name}OfARegistrationToken`);
     for (const token of tokens)
@@ -171,7 +196,9 @@ describe('a storm of alerts', () => {
       return claimsOf(id, 'push');
     };
     const kinds = async (claims: readonly Claimed[]) =>
-      (await ask('devices', claims, 0, 'push')).passages.map(({ kind }) => kind);
+      (
+        await ask('devices', claims, { channel: 'push', priority: claims[0]?.priority ?? 'critical' })
+      ).passages.map(({ kind }) => kind);
     for (let n = 0; n < 3; n += 1) assert.deepEqual(await kinds(await pushes('warning')), ['pass', 'pass']);
     const [one, two] = await pushes('warning');
     assert.ok(one && two);
@@ -186,11 +213,24 @@ describe('a storm of alerts', () => {
         ['high', 2],
       ],
     );
-    assert.deepEqual(await kinds(await pushes('critical')), ['bundled', 'bundled']);
-    const raised = await bundlesOf('devices');
+    assert.deepEqual(await kinds(await pushes('critical')), ['pass', 'pass'], 'the first of its kind');
+    assert.deepEqual(await kinds(await pushes('critical')), ['pass', 'pass'], 'the limit is its own');
     assert.deepEqual(
-      raised.map(({ delivery, priority }) => [delivery, priority]),
-      low.map(({ delivery }) => [delivery, 'critical']),
+      (await bundlesOf('devices')).map(({ delivery, priority }) => [delivery, priority]),
+      low.map(({ delivery }) => [delivery, 'high']),
+    );
+  });
+
+  it('is another thing for each type of one source', async () => {
+    await only('types');
+    const raised = [];
+    for (const type of ['a', 'a', 'a', 'a', 'b', 'b'])
+      raised.push(await raise(ledger.one, { type, source: 'prom' }));
+    const claims = (await Promise.all(raised.map(({ id }) => claimsOf(id)))).flat();
+    const { passages } = await ask('types', claims);
+    assert.deepEqual(
+      passages.map(({ kind }) => kind),
+      ['pass', 'pass', 'pass', 'bundled', 'pass', 'bundled'],
     );
   });
 
@@ -217,7 +257,7 @@ describe('a storm of alerts', () => {
       ...carrier,
       notification: { ...carrier.notification, createdAt: new Date(Date.now() - 61_000) },
     };
-    const of = { personId: 'patient', channel: 'email' } as const;
+    const of = { personId: 'patient', channel: 'email', priority: 'critical' } as const;
     assert.equal((await openBundle(ledger.one, of, carrier, LIMITS)).kind, 'early');
     assert.equal((await openBundle(ledger.one, of, old, LIMITS)).kind, 'tell');
   });

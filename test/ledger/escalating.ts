@@ -14,8 +14,11 @@ import { OPS } from './with-ledger.js';
 /** Where the operator reads mail. */
 export const OPERATOR = 'operator@example.org';
 
-/** Raises alerts and takes steps as the processes do, without any queue: what would be put into one is kept here. */
-export function escalatingOn(operatorEmail: string | null = OPERATOR) {
+/**
+ * Raises alerts and takes steps as the processes do, without any queue: what would be put into one is kept here. The operator
+ * gets a mail each time, unless `everyMs` says otherwise.
+ */
+export function escalatingOn({ everyMs = 0 } = {}) {
   const alarms: Alarm[] = [];
   const seeds: JobSeed[] = [];
   const enqueuer: Enqueuer = {
@@ -29,7 +32,7 @@ export function escalatingOn(operatorEmail: string | null = OPERATOR) {
     enqueuer,
     events: SILENT,
     escalationStepMs: 60_000,
-    operatorEmail,
+    operatorMail: { to: OPERATOR, everyMs },
   });
   return {
     alarms,

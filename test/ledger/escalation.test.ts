@@ -3,13 +3,12 @@ import { before, describe, it } from 'node:test';
 import { acknowledgeAlert } from '@belfry/shared/ledger/alerts.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
 import { findPolicy, removePolicy } from '@belfry/shared/ledger/escalation-policies.js';
-import { countUntold } from '@belfry/shared/ledger/escalations.js';
 import { addMember } from '@belfry/shared/ledger/groups.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
 import { findAlert } from '@belfry/shared/ledger/read-alerts.js';
 import { raiseAlert } from '@belfry/shared/notify/raise-alert.js';
 import { takeOverdueSteps } from '@belfry/shared/upkeep/escalations.js';
-import { ALERT, escalatingOn, OPERATOR, timelineOf, writePolicy } from './escalating.js';
+import { ALERT, escalatingOn, timelineOf, writePolicy } from './escalating.js';
 import { OPS, withLedger } from './with-ledger.js';
 
 const ANNA = { name: 'anna', via: 'api' } as const;
@@ -181,6 +180,41 @@ describe('an escalation', () => {
     assert.equal((await standing(held.id))?.steps, 1);
   });
 
+  it('tells whoever is on call by default where nothing was said of the type; nobody is somebody', async () => {
+    await ledger.one.rows(
+      "INSERT INTO on_call (alert_type, user_ids) VALUES ('default', '{ben}'), ('silent', '{}')",
+    );
+    const told = async (type: string) => toldAt((await raise(ledger.one, { type })).id, 0);
+    assert.deepEqual(await told('never_heard_of'), ['admin', 'ben']);
+    assert.deepEqual(await told('silent'), ['admin']);
+    await ledger.one.rows("DELETE FROM on_call WHERE alert_type = 'default'");
+  });
+
+  it('tells 500 people at most, of a large group those who are left, and says how many it left out', async () => {
+    await ledger.one.rows(
+      `WITH many AS (INSERT INTO person (id) SELECT 'a' || lpad(n::text, 4, '0') FROM generate_series(1, 501) AS n RETURNING id)
+       INSERT INTO group_member (group_id, person_id) SELECT 'many', id FROM many`,
+    );
+    for (const id of ['zoe-on-call', 'zoe-named', 'zoe-admin'])
+      await putPerson(ledger.one, id, { email: `${id}@example.org` }, OPS);
+    await putPerson(ledger.one, 'zoe-admin', { roles: ['admin'] }, OPS);
+    await ledger.one.rows("INSERT INTO on_call (alert_type, user_ids) VALUES ('wide', '{zoe-on-call}')");
+    const notify = { users: ['zoe-named'], groups: ['many'], on_call: true, admins: true };
+    const { name } = await writePolicy(ledger.one, [{ after_ms: 10, notify, channels: ['email'] }]);
+    const { id } = await raise(ledger.one, { type: 'wide', policy: name });
+    await due(id);
+    await step(ledger.one, id);
+    const told = await toldAt(id, 1);
+    assert.equal(told.length, 500);
+    const loud = ['admin', 'zoe-admin', 'zoe-named', 'zoe-on-call'];
+    assert.deepEqual(told.filter((one) => !/^a\d/.test(String(one))).toSorted(), loud);
+    const [line] = (await timelineOf(ledger.one, id)).filter(
+      ({ kind, step }) => kind === 'notified' && step === 1,
+    );
+    assert.deepEqual(line?.details, { left_out: 5 });
+    await putPerson(ledger.one, 'zoe-admin', { roles: [] }, OPS);
+  });
+
   it('that reaches nobody who was named falls through to the admins', async () => {
     await putPerson(ledger.one, 'mute', {}, OPS);
     await putPerson(ledger.one, 'off', { active: false }, OPS);
@@ -232,58 +266,5 @@ describe('an escalation', () => {
     assert.equal(timeline.length, 1_000);
     assert.deepEqual([timeline[0]?.kind, timeline.at(-1)?.details.n], ['opened', 1_500]);
     assert.equal(leftOut, before + 1_500 - 1_000);
-  });
-});
-
-describe('an alert that there is nobody to tell of', () => {
-  const ledger = withLedger();
-  const { raise, step } = escalatingOn();
-  const mails = (id: string) =>
-    ledger.one.rows<{ step: number; priority: string; title: string; message: string; state: string }>(
-      `SELECT n.alert_step AS step, n.priority, n.title, n.message, d.state FROM notification n
-       JOIN delivery d ON d.notification_id = n.id AND d.address = $2 AND d.channel = 'email'
-       WHERE n.alert_id = $1 AND n.person_id IS NULL ORDER BY n.alert_step`,
-      [id, OPERATOR],
-    );
-
-  it('is told to the operator, once for each step, in the commit of the alert; until somebody is there, or has taken it', async () => {
-    assert.equal(await countUntold(ledger.one), 0);
-    const { id } = await raise(ledger.one);
-    const other = await raise(ledger.one, { level: 'warning' });
-    assert.equal(await countUntold(ledger.one), 2);
-    await acknowledgeAlert(ledger.one, other.id, ANNA);
-    assert.equal(await countUntold(ledger.one), 1);
-    assert.deepEqual(
-      (await mails(other.id)).map(({ state }) => state),
-      ['cancelled'],
-    );
-    const next = async () => {
-      await ledger.one.rows('UPDATE alert SET due_at = now() WHERE id = $1', [id]);
-      await step(ledger.one, id);
-    };
-    await next();
-    const sent = await mails(id);
-    assert.deepEqual(
-      sent.map(({ step, priority, state }) => `${step} ${priority} ${state}`),
-      ['0 critical queued', '1 critical queued'],
-    );
-    assert.match(sent[0]?.title ?? '', /^NOBODY WAS TOLD: CRITICAL ALERT: disk_full$/);
-    assert.match(
-      sent[0]?.message ?? '',
-      /The disk is full\.\n\nType: disk_full\nSeverity: critical\nSource: db01\n/,
-    );
-    await putPerson(ledger.one, 'late', { roles: ['admin'] }, OPS);
-    await next();
-    assert.equal((await mails(id)).length, 2);
-    assert.equal(await countUntold(ledger.one), 0);
-    const kinds = (await timelineOf(ledger.one, id)).map(({ kind, step }) => `${kind} ${step}`);
-    assert.deepEqual(kinds, [
-      'opened null',
-      'nobody 0',
-      'escalated 1',
-      'nobody 1',
-      'escalated 2',
-      'notified 2',
-    ]);
   });
 });

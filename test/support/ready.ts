@@ -10,7 +10,8 @@ export type Ready = {
   readonly workers: number | null;
   readonly lost: number | null;
   readonly unserved: readonly string[];
-  readonly untold: number;
+  readonly untold: number | null;
+  readonly exhausted: number | null;
   readonly providers: readonly ProviderStanding[];
 };
 

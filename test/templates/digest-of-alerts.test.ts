@@ -67,3 +67,30 @@ for (const [locale, sms, subject] of [
     const mail = await rendered(renderer, { ...ASK, locale, channel: 'email' });
     assert.deepEqual([mail.content.subject, mail.template], [subject, `_alert@1/${locale}`]);
   });
+
+const answered = (n: number, ways: Readonly<Record<string, unknown>>) => {
+  const { context } = alert(n);
+  return { context: { ...context, code: String(4_821 + n), ...ways }, at };
+};
+const acknowledge_url = (n: number) => `https://belfry.example.com/a/${n}`;
+
+for (const [locale, last, link] of [
+  ['en', 'Reply ACK and a number, such as ACK 4821.', 'Acknowledge'],
+  ['am', 'ለማረጋገጥ ACK ከቁጥሩ ጋር ይመልሱ፤ ለምሳሌ ACK 4821።', 'መቀበሌን አረጋግጥ'],
+  ['om', 'Mirkaneessuuf ACK lakkoofsa waliin deebisi, fakkeenyaaf ACK 4821.', 'Fudhachuu mirkaneessi'],
+] as const)
+  test(`a bundle says how each of its alerts is acknowledged, in ${locale}`, async () => {
+    const renderer = createRenderer(await loadCatalogue(DEFAULT_TEMPLATES_DIR));
+    const both = [0, 1].map((n) => answered(n, { acknowledge_url: acknowledge_url(n), answers: true }));
+    const ask = { ...ASK, items: both, count: 2, locale };
+    const sms = (await rendered(renderer, { ...ask, channel: 'sms' })).content.text;
+    assert.ok(sms.endsWith(`CRITICAL disk_0 (4821); CRITICAL disk_1 (4822)\n${last}`), sms);
+    const mail = (await rendered(renderer, { ...ask, channel: 'email' })).content.text;
+    assert.ok(mail.includes(`Full 0\n  ${link}: ${acknowledge_url(0)}\n- CRITICAL: disk_1`), mail);
+    const linked = [0, 1].map((n) => answered(n, { acknowledge_url: acknowledge_url(n) }));
+    const alone = (await rendered(renderer, { ...ask, items: linked, channel: 'sms' })).content.text;
+    assert.ok(
+      alone.endsWith(`CRITICAL disk_0 ${acknowledge_url(0)}; CRITICAL disk_1 ${acknowledge_url(1)}`),
+      alone,
+    );
+  });

@@ -1,4 +1,5 @@
 import { linksOf } from '@belfry/shared/config/acknowledge-settings.js';
+import { operatorMailOf } from '@belfry/shared/config/operator-settings.js';
 import { watchOf } from '@belfry/shared/config/self-watch-settings.js';
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
@@ -85,7 +86,7 @@ export function createApp(parts: ApiParts): Express {
   const alerting = {
     ...parts,
     escalationStepMs: settings.ESCALATION_STEP_MS,
-    operatorEmail: settings.OPERATOR_EMAIL ?? null,
+    operatorMail: operatorMailOf(settings),
   };
   const keyed = createKeyed(database);
   const once = createOnce(keyed, notifier);

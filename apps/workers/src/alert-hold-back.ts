@@ -1,5 +1,4 @@
 import type { AlertLimits } from '@belfry/shared/config/alert-settings.js';
-import { tellsOfSeveralAlerts } from '@belfry/shared/domain/alert.js';
 import { openBundle, type PassOf, passAlerts } from '@belfry/shared/ledger/alert-pass.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
@@ -67,17 +66,14 @@ export function createAlertHoldBack({ database, owner, enqueuer, limits }: Alert
   }
 
   return {
-    /** Whether it tells of alerts. */
-    concerns: ({ notification }: Claimed) =>
-      notification.alert !== null || tellsOfSeveralAlerts(notification),
     async holdBack(claim: Claimed): Promise<Holding> {
-      const { notification, channel } = claim;
+      const { notification, channel, priority } = claim;
       const { personId } = notification;
       // The operator's mail, that nobody could be told, is no person's.
       if (personId === null) return { kind: 'pass' };
-      if (notification.alert === null) return open(claim, { personId, channel });
+      if (notification.alert === null) return open(claim, { personId, channel, priority });
       if (limitsOf(claim).length === 0) return { kind: 'pass' };
-      const outcome = await turns.add({ claim, of: { personId, channel } });
+      const outcome = await turns.add({ claim, of: { personId, channel, priority } });
       if ('failed' in outcome) throw outcome.failed;
       return outcome;
     },
@@ -100,7 +96,8 @@ function holdingOf(passage: Awaited<ReturnType<typeof passAlerts>>['passages'][n
 function byPerson(turns: readonly Turn[]): Turn[][] {
   const groups = new Map<string, Turn[]>();
   for (const turn of turns) {
-    const key = `${turn.of.channel} ${turn.of.personId}`;
+    const { channel, priority, personId } = turn.of;
+    const key = `${channel} ${priority} ${personId}`;
     groups.set(key, [...(groups.get(key) ?? []), turn]);
   }
   return [...groups.values()];

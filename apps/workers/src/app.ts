@@ -2,6 +2,7 @@ import type { OpenProvider } from '@belfry/channels/providers.js';
 import { createSender } from '@belfry/channels/send.js';
 import { linksOf } from '@belfry/shared/config/acknowledge-settings.js';
 import { alertLimitsOf } from '@belfry/shared/config/alert-settings.js';
+import { operatorMailOf } from '@belfry/shared/config/operator-settings.js';
 import type { WorkerSettings } from '@belfry/shared/config/settings.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
@@ -124,9 +125,8 @@ export function startWorkers(parts: WorkerParts): Running {
   );
   const stopping = new AbortController();
   if (chosen.escalation) {
-    const escalate = counted(
-      createEscalate({ database, enqueuer, events, operatorEmail: settings.OPERATOR_EMAIL ?? null }),
-    );
+    const parts = { database, enqueuer, events, operatorMail: operatorMailOf(settings) };
+    const escalate = counted(createEscalate(parts));
     workers.push(superviseWorker(() => engine.work(ESCALATION, escalate, { concurrency: ESCALATIONS })));
   }
   if (chosen.fanout) {

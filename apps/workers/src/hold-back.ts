@@ -1,4 +1,5 @@
 import type { AlertLimits } from '@belfry/shared/config/alert-settings.js';
+import { tellsOfAlerts } from '@belfry/shared/domain/alert.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { closeWindow, gather } from '@belfry/shared/ledger/gather.js';
@@ -63,7 +64,7 @@ export function createHoldBack({
   }
 
   return async (claim) => {
-    if (alerts.concerns(claim)) return alerts.holdBack(claim).catch(notNow);
+    if (tellsOfAlerts(claim.notification)) return alerts.holdBack(claim).catch(notNow);
     const { personId, eventType, digest } = claim.notification;
     const event = eventType === null ? undefined : catalogue.find(eventType);
     if (personId === null || event === undefined || claim.priority === 'critical') return { kind: 'pass' };

@@ -1,4 +1,5 @@
 import { type OpenProvider, openProviders, parseSettings } from '@belfry/channels/providers.js';
+import { operatorMailOf } from '@belfry/shared/config/operator-settings.js';
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
 import {
   tracingOf,
@@ -133,13 +134,12 @@ export async function openWorkerProcess(): Promise<WorkerProcess> {
 }
 
 function upkeepOf(settings: WorkerSettings): UpkeepOptions {
-  const to = settings.OPERATOR_EMAIL;
   return {
     sweepIntervalMs: settings.SWEEP_INTERVAL_MS,
     retrySweepMs: settings.RETRY_SWEEP_MS,
     retentionDays: settings.RETENTION_DAYS,
     escalationStepMs: settings.ESCALATION_STEP_MS,
-    operatorMail: to === undefined ? null : { to, everyMs: settings.OPERATOR_EMAIL_EVERY_MS },
+    operatorMail: operatorMailOf(settings),
   };
 }
 

@@ -1,9 +1,11 @@
 import type { AcknowledgeLinks } from '@belfry/shared/domain/acknowledge-link.js';
-import { tellsOfSeveralAlerts } from '@belfry/shared/domain/alert.js';
+import { tellsOfAlerts } from '@belfry/shared/domain/alert.js';
+import type { Channel } from '@belfry/shared/domain/channel.js';
 import type { ContentOf, Message } from '@belfry/shared/domain/message.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
+import type { GatheredItem } from '@belfry/shared/ledger/gather.js';
 import { ALERT_EVENT } from '@belfry/shared/templates/catalogue.js';
-import type { Renderer } from '@belfry/shared/templates/render.js';
+import type { RenderedItem, Renderer } from '@belfry/shared/templates/render.js';
 import type { Several } from './holding.js';
 
 /** The message of a claimed delivery, or why it cannot be made. `template` is null where the caller wrote the text. */
@@ -38,13 +40,16 @@ export function createRenderStage(renderer: Renderer, acknowledging: Acknowledgi
       title: notification.title ?? undefined,
       message: notification.message ?? undefined,
       type: notification.type,
-      context: notification.alert === null ? notification.context : alertContext(claim, acknowledging),
+      context:
+        notification.alert === null
+          ? notification.context
+          : { ...notification.context, ...waysToAnswer(claim.notificationId, acknowledging) },
       data: notification.data,
       channel: claim.channel,
       locale: person?.locale ?? 'en',
       timezone: person?.timezone ?? 'UTC',
       at: alone?.at ?? notification.createdAt,
-      items: several?.items,
+      items: several?.items.map((item) => answerable(item, claim.channel, acknowledging)),
       count: several?.count,
     });
     if (!rendered.ok) return rendered;
@@ -52,14 +57,23 @@ export function createRenderStage(renderer: Renderer, acknowledging: Acknowledgi
   };
 }
 
-function tellsOfAlerts(notification: Claimed['notification']): boolean {
-  return notification.alert !== null || tellsOfSeveralAlerts(notification);
+/** What an alert's templates read besides: made when it is sent, so that no link is in the ledger. */
+function waysToAnswer(notificationId: string, { links, answers }: Acknowledging) {
+  return { ...(links === null ? {} : { acknowledge_url: links.urlOf(notificationId) }), answers };
 }
 
-/** What an alert's templates read besides: made when it is sent, so that no link is in the ledger. */
-function alertContext({ notificationId, notification }: Claimed, { links, answers }: Acknowledging) {
-  const link = links === null ? {} : { acknowledge_url: links.urlOf(notificationId) };
-  return { ...notification.context, ...link, answers };
+/** Where there is room for a link to each of several alerts. */
+const WITH_LINKS: readonly Channel[] = ['email', 'sms'];
+
+/** Each alert of a bundle is answered by what was to tell of it alone. */
+function answerable(
+  { notificationId, context, at }: GatheredItem,
+  channel: Channel,
+  { links, answers }: Acknowledging,
+): RenderedItem {
+  if (notificationId === undefined) return { context, at };
+  const ways = waysToAnswer(notificationId, { links: WITH_LINKS.includes(channel) ? links : null, answers });
+  return { context: { ...context, ...ways }, at };
 }
 
 /** Of all that is for nobody only a canary is a note. */

@@ -16,6 +16,9 @@ CREATE TABLE "alert" (
 	"policy" jsonb,
 	"steps" integer DEFAULT 0 NOT NULL,
 	"due_at" timestamp with time zone,
+	"untold" boolean DEFAULT false NOT NULL,
+	"exhausted" boolean DEFAULT false NOT NULL,
+	"unmailed" boolean DEFAULT false NOT NULL,
 	"opened_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"last_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"acknowledged_at" timestamp with time zone,
@@ -29,6 +32,7 @@ CREATE TABLE "alert" (
 CREATE TABLE "alert_bundled" (
 	"bundle_id" uuid NOT NULL,
 	"alert_id" uuid NOT NULL,
+	"notification_id" uuid NOT NULL,
 	CONSTRAINT "alert_bundled_bundle_id_alert_id_pk" PRIMARY KEY("bundle_id","alert_id")
 );
 --> statement-breakpoint
@@ -48,10 +52,11 @@ CREATE TABLE "alert_event" (
 CREATE TABLE "alert_pass" (
 	"person_id" text NOT NULL,
 	"channel" text NOT NULL,
+	"priority" text NOT NULL,
 	"passes" jsonb DEFAULT '{}'::jsonb NOT NULL,
-	"sources" jsonb DEFAULT '{}'::jsonb NOT NULL,
+	"origins" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"bundle_id" uuid,
-	CONSTRAINT "alert_pass_person_id_channel_pk" PRIMARY KEY("person_id","channel")
+	CONSTRAINT "alert_pass_person_id_channel_priority_pk" PRIMARY KEY("person_id","channel","priority")
 );
 --> statement-breakpoint
 CREATE TABLE "alert_source" (
@@ -126,7 +131,9 @@ ALTER TABLE "alert_event" ADD CONSTRAINT "alert_event_alert_id_alert_id_fk" FORE
 ALTER TABLE "alert_pass" ADD CONSTRAINT "alert_pass_person_id_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "alert_dedup" ON "alert" USING btree ("dedup_key") WHERE status <> 'resolved' AND dedup_key IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "alert_due" ON "alert" USING btree ("due_at") WHERE status = 'open' AND due_at IS NOT NULL;--> statement-breakpoint
-CREATE INDEX "alert_code_open" ON "alert" USING btree ("code") WHERE status <> 'resolved';--> statement-breakpoint
+CREATE INDEX "alert_unheard" ON "alert" USING btree ("id") WHERE status = 'open' AND (untold OR exhausted);--> statement-breakpoint
+CREATE INDEX "alert_unmailed" ON "alert" USING btree ("id") WHERE status = 'open' AND unmailed;--> statement-breakpoint
+CREATE INDEX "alert_by_code" ON "alert" USING btree ("code");--> statement-breakpoint
 CREATE INDEX "alert_status" ON "alert" USING btree ("status","id");--> statement-breakpoint
 CREATE INDEX "alert_type" ON "alert" USING btree ("type","id");--> statement-breakpoint
 CREATE INDEX "alert_resolved" ON "alert" USING btree ("resolved_at") WHERE status = 'resolved';--> statement-breakpoint
@@ -136,5 +143,6 @@ CREATE INDEX "alert_event_person" ON "alert_event" USING btree ("person_id") WHE
 CREATE INDEX "heartbeat_due" ON "heartbeat" USING btree ("due_at") WHERE missed_at IS NULL;--> statement-breakpoint
 CREATE INDEX "on_call_override_type" ON "on_call_override" USING btree ("alert_type","ends_at");--> statement-breakpoint
 CREATE INDEX "inbox_item_unread" ON "inbox_item" USING btree ("person_id","seq") WHERE read_at IS NULL;--> statement-breakpoint
+CREATE INDEX "person_phone" ON "person" USING btree ("phone") WHERE phone IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "person_admin" ON "person" USING btree ("id") WHERE active AND roles && '{admin,Admin,ADMIN}';--> statement-breakpoint
 CREATE UNIQUE INDEX "notification_alert" ON "notification" USING btree ("alert_id","alert_step","person_id") WHERE alert_id IS NOT NULL;

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
+import { keyOf } from '../middleware/limiter-key.js';
 
 /** Wrong sign-ins from one address, and from all of them together, counted over all API processes. */
 const FROM_ONE = { points: 10, seconds: 300 };
@@ -36,8 +36,3 @@ export function createAttempts(engine: QueueEngine): Attempts {
 }
 
 const TOO_OFTEN = 'Too Many Requests: too many sign-ins were wrong. Try again later.';
-
-/** A digest, so that no address is kept by the limiter. */
-function keyOf(address: string): string {
-  return createHash('sha256').update(address).digest('base64url');
-}

@@ -1,3 +1,4 @@
+import { ALERT_LEVELS } from '@belfry/shared/domain/alert.js';
 import { DELIVERY_QUEUES, queueOf } from '@belfry/shared/queue/topology.js';
 import { Gauge, Registry } from '@belfry/shared/service/metrics.js';
 import type { FleetView, LedgerView, QueueView } from './fleet-view.js';
@@ -26,7 +27,10 @@ type MakeGauge = <Label extends string>(
   ...labelNames: readonly Label[]
 ) => Gauge<Label>;
 
-function showLedger(gauge: MakeGauge, { load, broadcasts, workers, overdue, silence }: LedgerView): void {
+function showLedger(
+  gauge: MakeGauge,
+  { load, broadcasts, workers, overdue, alerts, silence }: LedgerView,
+): void {
   const open = gauge('belfry_deliveries_open', 'Deliveries of which something is still to be done.', 'queue');
   const due = gauge('belfry_deliveries_due', "Open deliveries that are due and in nobody's hands.", 'queue');
   const oldest = gauge(
@@ -54,6 +58,7 @@ function showLedger(gauge: MakeGauge, { load, broadcasts, workers, overdue, sile
   gauge('belfry_alerts_overdue', 'Open alerts whose next step should have been taken by now.').set(
     overdue.alerts,
   );
+  showAlerts(gauge, alerts);
   if (silence !== null)
     gauge(
       'belfry_dead_man_seconds',
@@ -70,6 +75,17 @@ function showLedger(gauge: MakeGauge, { load, broadcasts, workers, overdue, sile
   for (const { channel, account, state } of workers.flat()) {
     for (const one of PROVIDER_STATES) accounts.inc({ channel, account, state: one }, one === state ? 1 : 0);
   }
+}
+
+function showAlerts(gauge: MakeGauge, alerts: LedgerView['alerts']): void {
+  const open = gauge('belfry_alerts_open', 'Alerts that nobody has acknowledged.', 'level');
+  for (const level of ALERT_LEVELS) open.set({ level }, alerts.open[level]);
+  const unheard = gauge(
+    'belfry_alerts_unheard',
+    'Open alerts that told nobody, and critical ones whose escalation has come to its end.',
+    'why',
+  );
+  for (const why of ['untold', 'exhausted'] as const) unheard.set({ why }, alerts.unheard[why]);
 }
 
 function showQueues(gauge: MakeGauge, queues: QueueView): void {

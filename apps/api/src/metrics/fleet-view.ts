@@ -1,3 +1,4 @@
+import type { AlertLevel } from '@belfry/shared/domain/alert.js';
 import type { ProviderStanding } from '@belfry/shared/domain/provider-standing.js';
 import { measureBroadcasts } from '@belfry/shared/ledger/broadcast-upkeep.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
@@ -8,6 +9,7 @@ import {
   type Overdue,
   type Silence,
 } from '@belfry/shared/ledger/self-check.js';
+import { countOpen, countUnheard, type Unheard } from '@belfry/shared/ledger/unheard-alerts.js';
 import { listWorkers } from '@belfry/shared/ledger/workers.js';
 import type { QueueContent } from '@belfry/shared/queue/queue-book.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
@@ -21,6 +23,8 @@ export interface LedgerView {
   /** One list for each worker that is alive. */
   readonly workers: readonly (readonly ProviderStanding[])[];
   readonly overdue: Overdue;
+  /** Open alerts by their level, and those of them that go unheard. */
+  readonly alerts: { readonly open: Readonly<Record<AlertLevel, number>>; readonly unheard: Unheard };
   /** Null where nothing is sent to see whether it arrives. */
   readonly silence: Silence | null;
 }
@@ -49,17 +53,20 @@ export function createFleetView(
   { canaryMs, lateMs }: Watched,
 ): () => Promise<FleetView> {
   const ledger: Glance<LedgerView> = glanceAt(async () => {
-    const [load, broadcasts, known, overdue, silence] = await Promise.all([
+    const [load, broadcasts, known, overdue, open, unheard, silence] = await Promise.all([
       measureLoad(database),
       measureBroadcasts(database),
       listWorkers(database),
       measureOverdue(database, lateMs),
+      countOpen(database),
+      countUnheard(database),
       canaryMs === null ? null : measureSilence(database, canaryMs),
     ]);
     return {
       load,
       broadcasts,
       overdue,
+      alerts: { open, unheard },
       silence,
       workers: known.filter(({ alive }) => alive).map(({ providers }) => providers),
     };

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import { type Limiter, UNLIMITED } from '@belfry/shared/queue/limiter.js';
@@ -6,6 +5,7 @@ import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { RequestHandler } from 'express';
 import { callerOf } from './authenticate.js';
+import { keyOf } from './limiter-key.js';
 
 /** The limits of the API. They go by the token, never by an address that a header claims. */
 export interface Limits {
@@ -48,8 +48,3 @@ const SENTENCES = {
   notifications: 'Too Many Requests: you have notified this person too often.',
   inbound: 'Too Many Requests: this alert source has called too often.',
 } as const;
-
-/** A digest, so that no address is kept by the limiter (law 8). */
-function keyOf(...parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
-}

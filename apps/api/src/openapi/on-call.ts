@@ -139,7 +139,7 @@ const nobody = unknownPeople(['nobody'], [['user_ids', 'nobody']]);
 export const onCallTopic: Topic = {
   name: 'On call',
   description:
-    'Who is told of alerts of a type, at any moment: fixed lists, people who take turns, and who stands in.',
+    'Who is told of alerts of a type, at any moment: fixed lists, people who take turns, and who stands in. The type `default` holds for all of which nothing was said.',
   operations: [
     {
       id: 'listOnCall',
@@ -165,7 +165,7 @@ export const onCallTopic: Topic = {
       who: ['admin'],
       summary: 'Say who is on call for a type of alert',
       description:
-        'What is left out stays as it is; `user_ids` and `layers` are replaced whole. Overrides are calls of their own.',
+        'What is left out stays as it is; `user_ids` and `layers` are replaced whole. Overrides are calls of their own. Types without a schedule follow the one of `default`; a schedule that names nobody is one.',
       params: byType,
       body: json(onCallBody, {
         'a fixed list': { user_ids: ['abebe'] },

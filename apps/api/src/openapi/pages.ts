@@ -27,11 +27,18 @@ const readiness = z
         }),
       )
       .meta({ description: 'Accounts that do not work' }),
-    untold: z.int().min(0).meta({ description: 'Open alerts that there was nobody to tell of' }),
+    untold: z
+      .int()
+      .min(0)
+      .nullable()
+      .meta({ description: 'Open alerts that there was nobody to tell of; null while nobody can tell' }),
+    exhausted: z.int().min(0).nullable().meta({
+      description: 'Open critical alerts whose escalation has come to its end; null while nobody can tell',
+    }),
   })
   .meta({ id: 'Readiness' });
 
-const FLEET = { workers: 3, lost: 0, unserved: [], providers: [], untold: 0 };
+const FLEET = { workers: 3, lost: 0, unserved: [], providers: [], untold: 0, exhausted: 0 };
 
 const page: Content = {
   'text/html': { schema: z.string(), examples: { page: '<!doctype html>…' } },

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type AcknowledgeLinks, LINK_DAYS, LINK_PATH } from '@belfry/shared/domain/acknowledge-link.js';
 import { findLinked, type LinkedAlert } from '@belfry/shared/ledger/acknowledging.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
@@ -11,6 +10,7 @@ import { alertPage, type Trouble, troublePage } from '../acknowledge/page.js';
 import { linkHeaders } from '../acknowledge/page-headers.js';
 import { LANGUAGES } from '../acknowledge/words.js';
 import { asRefusal } from '../middleware/errors.js';
+import { keyOf } from '../middleware/limiter-key.js';
 import { problemOf } from '../middleware/problem.js';
 
 export interface LinkParts {
@@ -100,9 +100,4 @@ function answerTrouble(log: Logger): ErrorRequestHandler {
       log.warn({ err: refusal.cause ?? refusal }, 'request refused: unavailable');
     sayTrouble(req, res, 'trouble', refusal === null ? 500 : problemOf(refusal).status);
   };
-}
-
-/** A digest, so that no address is kept by the limiter. */
-function keyOf(address: string): string {
-  return createHash('sha256').update(address).digest('base64url');
 }

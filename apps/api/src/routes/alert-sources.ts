@@ -11,12 +11,13 @@ import {
   removeSource,
 } from '@belfry/shared/ledger/alert-sources.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { type Request, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import { allow, callerOf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
 import { cursorOf, pageLimit, sendPage } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
+import { nameIn } from './name-in.js';
 
 export const sourceBody = z
   .object({
@@ -81,10 +82,6 @@ export function alertSourceRoutes(database: Database): Router {
   });
 
   return router;
-}
-
-function nameIn(req: Request): string {
-  return parse(z.object({ name: externalId }), { name: req.params.name }).name;
 }
 
 export function unknownSource(name: string): Refusal {

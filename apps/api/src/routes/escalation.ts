@@ -11,12 +11,13 @@ import {
   removePolicy,
   type WrittenPolicy,
 } from '@belfry/shared/ledger/escalation-policies.js';
-import { type Request, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import { allow, callerOf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
 import { cursorOf, linkNext, pageLimit } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
+import { nameIn } from './name-in.js';
 
 export const policyQuery = z.object({
   limit: pageLimit,
@@ -67,10 +68,6 @@ export function escalationRoutes({
   });
 
   return router;
-}
-
-function nameIn(req: Request): string {
-  return parse(z.object({ name: externalId }), { name: req.params.name }).name;
 }
 
 function shownPolicy({ name, steps, repeat, createdAt, updatedAt }: WrittenPolicy) {

@@ -1,16 +1,17 @@
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { countUntold } from '@belfry/shared/ledger/escalations.js';
 import { measureOverdue, measureSilence } from '@belfry/shared/ledger/self-check.js';
+import { countUnheard, type Unheard } from '@belfry/shared/ledger/unheard-alerts.js';
 import { listWorkers, standingsOf } from '@belfry/shared/ledger/workers.js';
 import { QUEUES } from '@belfry/shared/queue/topology.js';
 import { failingOf, type Parts, partsUp } from '@belfry/shared/service/parts-up.js';
-import { within } from '@belfry/shared/service/within.js';
 import { Router } from 'express';
 import type { Watched } from '../metrics/fleet-view.js';
+import { glanceAt } from '../metrics/glance.js';
 
 /** What a process answers when it is asked how it is. No token: load balancers have none. */
 export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }, watched: Watched): Router {
   const router = Router({ caseSensitive: true });
+  const glance = glanceAt(() => fleetOf(parts.database, watched), TIMES);
 
   /** The process is alive, whatever has become of its databases. */
   router.get('/health', (_req, res) => {
@@ -20,29 +21,31 @@ export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }, wa
   /**
    * Whether calls should be sent here. Without the database nothing can be accepted: 503. Without the queue, without a worker
    * for some queue, with a provider that does not work, with alerts that are not escalated, or when what the fleet sends to itself
-   * does not arrive, everything is accepted and delivered later, and without its line to the MQTT broker nothing comes in from
-   * there: 200, but degraded. So it is while an open alert has nobody to tell.
+   * does not arrive, or while the fleet cannot be looked at, everything is accepted and delivered later, and without its line to the MQTT broker nothing comes in from
+   * there: 200, but degraded. So it is while an open alert has nobody to tell, or
+   * nobody has taken a critical one by the end of its escalation.
    */
   router.get('/ready', async (_req, res) => {
-    const [needed, fleet] = await Promise.all([
-      partsUp(parts),
-      parts.migrated() ? inTime(fleetOf(parts.database, watched), UNKNOWN) : UNKNOWN,
-    ]);
-    const { unserved, providers, escalation, canary, untold, ...workers } = fleet;
+    const [needed, glanced] = await Promise.all([partsUp(parts), parts.migrated() ? glance() : null]);
+    const usable = needed.database && needed.schema;
+    // Without a database nothing is known any more, and it is known why.
+    const seen = usable ? glanced : null;
+    const { unserved, providers, escalation, canary, untold, exhausted, ...workers } = seen ?? UNKNOWN;
     const up = {
       ...needed,
+      fleet: seen !== null || !usable,
       workers: unserved.length === 0,
       providers: providers.length === 0,
       mqtt: parts.mqtt(),
       escalation,
       canary,
-      alerts: untold === 0,
+      alerts: (untold ?? 0) + (exhausted ?? 0) === 0,
     };
     const failing = failingOf(up);
-    const usable = up.database && up.schema;
     const status = failing.length === 0 ? 'ready' : usable ? 'degraded' : 'unavailable';
     if (!usable) res.set('Retry-After', '2');
-    const body = { status, failing, engine: parts.engine.kind, ...workers, unserved, providers, untold };
+    const seenAs = { ...workers, unserved, providers, untold, exhausted };
+    const body = { status, failing, engine: parts.engine.kind, ...seenAs };
     res.status(usable ? 200 : 503).json(body);
   });
 
@@ -51,9 +54,9 @@ export function healthRoutes(parts: Parts & { readonly mqtt: () => boolean }, wa
 
 /** What the ledger knows of the workers and, through them, of the providers. */
 async function fleetOf(database: Database, { canaryMs, lateMs }: Watched) {
-  const [known, untold, overdue, silence] = await Promise.all([
+  const [known, unheard, overdue, silence] = await Promise.all([
     listWorkers(database),
-    countUntold(database),
+    countUnheard(database),
     measureOverdue(database, lateMs),
     canaryMs === null ? null : measureSilence(database, canaryMs),
   ]);
@@ -71,12 +74,11 @@ async function fleetOf(database: Database, { canaryMs, lateMs }: Watched) {
     escalation: overdue.alerts === 0,
     /** Whether what the fleet sends to itself arrives. */
     canary: silence?.missing !== true,
-    /** Open alerts that nobody could be told of. */
-    untold,
+    ...unheard,
   };
 }
 
-/** While the ledger cannot be asked. */
+/** While the ledger cannot be asked: nothing is said of what is not known, but that it is not. */
 const UNKNOWN: Fleet = {
   workers: null,
   lost: null,
@@ -84,21 +86,12 @@ const UNKNOWN: Fleet = {
   providers: [],
   escalation: true,
   canary: true,
-  untold: 0,
+  untold: null,
+  exhausted: null,
 };
 type Known = Awaited<ReturnType<typeof fleetOf>>;
-type Fleet = Omit<Known, 'workers' | 'lost'> & Record<'workers' | 'lost', number | null>;
+type Counts = 'workers' | 'lost' | keyof Unheard;
+type Fleet = Omit<Known, Counts> & Record<Counts, number | null>;
 
-const PATIENCE_MS = 2_000;
-
-/** What `question` is answered with, or `otherwise` when that fails or takes too long. */
-async function inTime<Answer>(question: Promise<Answer>, otherwise: Answer): Promise<Answer> {
-  let answer = otherwise;
-  await within(
-    PATIENCE_MS,
-    question.then((given) => {
-      answer = given;
-    }),
-  );
-  return answer;
-}
+/** However many ask, the ledger is asked once a second at most; what is older than three seconds is not known any more. */
+const TIMES = { freshMs: 1_000, patienceMs: 2_000, usableMs: 3_000 };

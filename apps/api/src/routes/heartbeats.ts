@@ -12,7 +12,7 @@ import {
   removeHeartbeat,
 } from '@belfry/shared/ledger/heartbeats.js';
 import type { Events } from '@belfry/shared/service/events.js';
-import { type Request, type RequestHandler, Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { allow, callerOf } from '../middleware/authenticate.js';
 import { jsonBody } from '../middleware/body.js';
@@ -20,6 +20,7 @@ import { sendPage } from '../middleware/paging.js';
 import { parse } from '../middleware/parse.js';
 import type { SourceOf } from '../middleware/source-token.js';
 import { namesQuery } from './alert-sources.js';
+import { nameIn } from './name-in.js';
 
 const SHORTEST_MS = 10_000;
 const LONGEST_MS = 31 * 24 * 60 * 60 * 1_000;
@@ -124,10 +125,6 @@ function announceResolved(
   if (resolved?.moved !== true) return;
   const { id, level, status } = resolved.alert;
   events.alertMoved({ alertId: id, level, status, via });
-}
-
-function nameIn(req: Request): string {
-  return parse(z.object({ name: externalId }), { name: req.params.name }).name;
 }
 
 export function unknownHeartbeat(name: string): Refusal {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
@@ -6,6 +5,7 @@ import express, { Router } from 'express';
 import { type AnswerParts, answerText } from '../acknowledge/text-answer.js';
 import { type Form, isSignedByTwilio } from '../acknowledge/twilio-signature.js';
 import { escaped } from '../middleware/escape-html.js';
+import { keyOf } from '../middleware/limiter-key.js';
 
 const INBOUND_SMS = '/inbound/twilio/sms';
 
@@ -58,11 +58,6 @@ function twiml(text: string | null): string {
 
 function fieldOf(value: Form[string] = ''): string {
   return (typeof value === 'string' ? value : (value.at(-1) ?? '')).replaceAll('\u0000', '');
-}
-
-/** A digest, so that no number is kept by the limiter. */
-function keyOf(number: string): string {
-  return createHash('sha256').update(number).digest('base64url');
 }
 
 export function noSmsAnswers(): Refusal {

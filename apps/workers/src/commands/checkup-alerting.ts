@@ -55,11 +55,19 @@ function textAnswers(env: NodeJS.ProcessEnv, publicUrl: string | undefined, answ
   ];
 }
 
-function outside({ DEADMAN_URL }: NodeJS.ProcessEnv): Finding {
+function outside({ DEADMAN_URL, OPERATOR_EMAIL }: NodeJS.ProcessEnv): Finding {
   if (DEADMAN_URL) return { level: 'ok', finding: 'Somebody outside is told while all is well.' };
+  const remedy = 'Set DEADMAN_URL to a check of a service such as healthchecks.io.';
+  if (OPERATOR_EMAIL)
+    return {
+      level: 'ok',
+      finding:
+        'The operator gets a mail when something is wrong; nobody outside would notice if the whole fleet fell silent.',
+      remedy,
+    };
   return {
-    level: 'ok',
-    finding: 'Nobody outside would notice if the whole fleet fell silent.',
-    remedy: 'Set DEADMAN_URL to a check of a service such as healthchecks.io.',
+    level: 'warning',
+    finding: 'Nobody hears of it when alerts are not escalated, or the whole fleet falls silent.',
+    remedy: `${remedy} Set OPERATOR_EMAIL as well.`,
   };
 }

@@ -10,7 +10,7 @@ export const alertLimitFields = {
       { points: 5, seconds: 900 },
     ])
     .describe(
-      'Text messages about alerts to one person, as 1/60s,5/900s, or off. The first alert of each source always passes; what is more is told in one message when the limit allows it.',
+      'Text messages about alerts of one level to one person, as 1/60s,5/900s, or off. The first alert of each source and type passes anyway, ten of them at most; what is more is told in one message when the limit allows it.',
     ),
   ALERT_LIMIT_EMAIL: limits.default(oftener()).describe('The same for mails.'),
   ALERT_LIMIT_PUSH: limits.default(oftener()).describe('The same for pushes.'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { url, whole } from './fields.js';
+import { type OperatorSettings, operatorMailOf } from './operator-settings.js';
 
 /** How the fleet watches itself; for the API. */
 export const selfWatchFields = {
@@ -31,13 +32,19 @@ export function wantsOfDeadMan(
 }
 
 /** What is read of the settings. */
-export interface SelfWatchSettings {
+export interface SelfWatchSettings extends OperatorSettings {
   readonly CANARY_INTERVAL_MS: number | null;
   readonly AUDIT_LATE_MS: number;
   readonly DEADMAN_URL?: string | undefined;
 }
 
 /** The same for `startSelfWatch`. */
-export function watchOf({ CANARY_INTERVAL_MS, AUDIT_LATE_MS, DEADMAN_URL }: SelfWatchSettings) {
-  return { canaryMs: CANARY_INTERVAL_MS, lateMs: AUDIT_LATE_MS, deadManUrl: DEADMAN_URL ?? null };
+export function watchOf(settings: SelfWatchSettings) {
+  const { CANARY_INTERVAL_MS, AUDIT_LATE_MS, DEADMAN_URL } = settings;
+  return {
+    canaryMs: CANARY_INTERVAL_MS,
+    lateMs: AUDIT_LATE_MS,
+    deadManUrl: DEADMAN_URL ?? null,
+    operatorMail: operatorMailOf(settings),
+  };
 }

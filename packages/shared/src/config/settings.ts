@@ -5,6 +5,7 @@ import { acknowledgeFields, wantsOfAnswers } from './acknowledge-settings.js';
 import { alertLimitFields } from './alert-settings.js';
 import { directoryUrl, limit, passwordHash, retention, url, webhookSecrets, whole } from './fields.js';
 import { mqttFields } from './mqtt-settings.js';
+import { operatorFields } from './operator-settings.js';
 import { realtimeFields } from './realtime-settings.js';
 import { selfWatchFields, wantsOfDeadMan } from './self-watch-settings.js';
 
@@ -38,13 +39,7 @@ export const fleetFields = {
   ESCALATION_STEP_MS: whole(100, 86_400_000)
     .default(300_000)
     .describe('How far apart the steps are of the escalation policy that holds while none has been written.'),
-  OPERATOR_EMAIL: z
-    .email('must be an email address such as ops@example.org')
-    .max(254, 'must have at most 254 characters')
-    .optional()
-    .describe(
-      'Who is told by mail when deliveries are given up for good, and when an alert has nobody to tell; nobody when unset.',
-    ),
+  ...operatorFields,
   RETENTION_DAYS: retention
     .default(30)
     .describe(
@@ -190,9 +185,6 @@ export const workerFields = {
   POISON_AFTER: whole(3, 1_000)
     .default(10)
     .describe('A delivery that was in the hands of this many workers when they died is given up as poison.'),
-  OPERATOR_EMAIL_EVERY_MS: whole(1_000, 604_800_000)
-    .default(900_000)
-    .describe('The operator gets at most one such mail in this time.'),
 } as const;
 
 function ofChannel(channel: Channel) {

@@ -4,19 +4,26 @@ export interface AlertLimit {
   readonly seconds: number;
 }
 
-/** What is known of one person and channel. Times are epoch seconds. */
+/** What is known of one person, channel and priority. Times are epoch seconds. */
 export interface PassBook {
   /** The notifications that passed, with the time. */
   readonly passes: Readonly<Record<string, number>>;
-  /** When each source was last told of by a message of its own. */
-  readonly sources: Readonly<Record<string, number>>;
+  /** When alerts of each origin were last told of by a message of their own. */
+  readonly origins: Readonly<Record<string, number>>;
 }
 
 /** A notification that asks to pass. */
 export interface Asking {
   readonly notificationId: string;
-  readonly source: string;
+  /** What noticed it, and what: its source and type. */
+  readonly origin: string;
 }
+
+/**
+ * Of so many origins the first alert passes whatever the limits are. Somebody who makes up a new one for each alert, such as
+ * with the token of a source that became known, gets no further.
+ */
+export const MOST_FIRSTS = 10;
 
 /** The longest of the windows, in seconds; 0 without any limit. */
 export function longestWindow(limits: readonly AlertLimit[]): number {
@@ -37,13 +44,14 @@ export function withoutOld(book: PassBook, limits: readonly AlertLimit[], now: n
   const since = now - longestWindow(limits);
   const young = (times: Readonly<Record<string, number>>) =>
     Object.fromEntries(Object.entries(times).filter(([, at]) => at > since));
-  return { passes: young(book.passes), sources: young(book.sources) };
+  return { passes: young(book.passes), origins: young(book.origins) };
 }
 
 /**
  * Who of those who ask may pass, in their order. Who has passed before passes again: on the next device, or on the next try.
- * What comes from a source that the person has not been told of within the longest window always passes. Everything else
- * passes while the limits allow it and nothing is being held back; what is held back goes first.
+ * What is of an origin that the person has not been told of within the longest window passes as well, as long as they were told
+ * of fewer than `MOST_FIRSTS` in it. Everything else passes while the limits allow it and nothing is being held back; what is held
+ * back goes first.
  *
  * @param bundling whether something is being held back already.
  */
@@ -52,19 +60,19 @@ export function letPass(
   asking: readonly Asking[],
   { limits, bundling, now }: { limits: readonly AlertLimit[]; bundling: boolean; now: number },
 ): { readonly book: PassBook; readonly passed: ReadonlySet<string> } {
-  let { passes, sources } = withoutOld(book, limits, now);
+  let { passes, origins } = withoutOld(book, limits, now);
   let held = bundling;
   const passed = new Set<string>();
-  for (const { notificationId, source } of asking) {
+  for (const { notificationId, origin } of asking) {
     const again = Object.hasOwn(passes, notificationId);
-    const may =
-      again || !Object.hasOwn(sources, source) || (!held && freeAt(limits, { passes, sources }, now) <= now);
+    const first = !Object.hasOwn(origins, origin) && Object.keys(origins).length < MOST_FIRSTS;
+    const may = again || first || (!held && freeAt(limits, { passes, origins }, now) <= now);
     if (!may) held = true;
     else {
       passed.add(notificationId);
       if (!again) passes = { ...passes, [notificationId]: now };
-      sources = { ...sources, [source]: now };
+      origins = { ...origins, [origin]: now };
     }
   }
-  return { book: { passes, sources }, passed };
+  return { book: { passes, origins }, passed };
 }

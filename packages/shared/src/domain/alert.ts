@@ -19,6 +19,7 @@ export const ALERT_EVENT_KINDS = [
   'notified',
   'escalated',
   'nobody',
+  'exhausted',
   'acknowledged',
   'resolved',
 ] as const;
@@ -140,6 +141,13 @@ export function tellsOfSeveralAlerts({
   readonly eventType: string | null;
 }): boolean {
   return digest && eventType === null;
+}
+
+/** Whether a notification tells of an alert, or of several. */
+export function tellsOfAlerts(
+  notification: { readonly alert: unknown } & Parameters<typeof tellsOfSeveralAlerts>[0],
+): boolean {
+  return notification.alert !== null || tellsOfSeveralAlerts(notification);
 }
 
 /** An alert as receivers get it, in the data of a note. */

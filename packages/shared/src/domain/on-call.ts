@@ -1,3 +1,6 @@
+/** Who is on call for a type of which nothing was said, if this has been written: as with policies. */
+export const DEFAULT_ON_CALL = 'default';
+
 /** How long one turn of a rotation is: a day, a week, or so many hours. */
 export type TurnLength =
   | { readonly every: 'day' }

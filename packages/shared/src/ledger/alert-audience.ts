@@ -25,7 +25,8 @@ export async function findAudience(
   const named = await idsOf(transaction, alertType, targets);
   const fellBack = named.length === 0 && targets.admins !== true;
   const ids = fellBack ? await idsOf(transaction, alertType, { admins: true }) : named;
-  const people = await loadAddressees(transaction, ids.slice(0, MOST_TOLD));
+  // In the order of their ids, as everybody takes them.
+  const people = await loadAddressees(transaction, ids.slice(0, MOST_TOLD).toSorted());
   return {
     people: people.filter((person) => person !== null),
     fellBack,
@@ -33,20 +34,23 @@ export async function findAudience(
   };
 }
 
+/** Those who are expected to act come first, so that a large group leaves none of them out. */
 async function idsOf(
   transaction: Statements,
   alertType: string,
   { users = [], groups = [], on_call = false, admins = false }: AlertTargets,
 ): Promise<string[]> {
   const onCall = on_call ? await onCallFor(transaction, alertType) : [];
-  const rows = await transaction.rows<{ id: string }>(TARGETS, [[...users, ...onCall], groups, admins]);
+  const rows = await transaction.rows<{ id: string }>(TARGETS, [onCall, users, groups, admins]);
   return rows.map(({ id }) => id);
 }
 
 /* The condition on the roles is written as the index has it. */
 const TARGETS = `
-SELECT id FROM person WHERE active AND id = ANY($1::text[])
-UNION SELECT p.id FROM group_member m JOIN person p ON p.id = m.person_id
-  WHERE p.active AND m.group_id = ANY($2::text[])
-UNION SELECT id FROM person WHERE $3::boolean AND active AND roles && '{admin,Admin,ADMIN}'
-ORDER BY id`;
+SELECT id FROM (
+  SELECT id, 1 AS place FROM person WHERE active AND id = ANY($1::text[])
+  UNION ALL SELECT id, 2 FROM person WHERE active AND id = ANY($2::text[])
+  UNION ALL SELECT id, 3 FROM person WHERE $4::boolean AND active AND roles && '{admin,Admin,ADMIN}'
+  UNION ALL SELECT p.id, 4 FROM group_member m JOIN person p ON p.id = m.person_id
+    WHERE p.active AND m.group_id = ANY($3::text[])
+) AS named GROUP BY id ORDER BY min(place), id`;

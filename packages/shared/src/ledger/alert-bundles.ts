@@ -1,5 +1,5 @@
 import { ALERT_LEVELS, type AlertLevel } from '../domain/alert.js';
-import { type Channel, PRIORITIES, type Priority } from '../domain/channel.js';
+import type { Channel, Priority } from '../domain/channel.js';
 import { newId } from '../domain/ids.js';
 import type { Claimed } from './claim.js';
 import type { Statements } from './database.js';
@@ -12,6 +12,7 @@ import { type JobSeed, SEED } from './waiting.js';
 export interface BundleOf {
   readonly personId: string;
   readonly channel: Channel;
+  readonly priority: Priority;
   readonly open: string | null;
   readonly dueAt: number;
 }
@@ -26,7 +27,7 @@ export interface Bundling {
 }
 
 /**
- * Puts claimed deliveries into the open bundle of a person and channel, whose row of `alert_pass` the caller holds, or into one
+ * Puts claimed deliveries into the open bundle of a person, channel and priority, whose row of `alert_pass` the caller holds, or into one
  * that is begun, and ends them.
  */
 export async function bundleAlerts(
@@ -43,14 +44,13 @@ export async function bundleAlerts(
   const carriers = rows.filter(({ bundle, open }) => bundle && open);
   const still = carriers.length > 0 ? of.open : null;
   if (mine.length === 0) return { bundleId: still, taken: held, seeds: [] };
-  const priority = mostUrgent([...carriers, ...mine].map((one) => one.priority));
-  const bundleId = still ?? (await begin(transaction, of.personId, priority));
-  if (carriers.some((one) => one.priority !== priority)) await raise(transaction, bundleId, priority);
-  const seeds = await addDeliveries(transaction, bundleId, { ...of, priority }, missing(mine, carriers));
-  await transaction.rows(
-    'INSERT INTO alert_bundled (bundle_id, alert_id) SELECT DISTINCT $1::uuid, unnest($2::uuid[]) ON CONFLICT DO NOTHING',
-    [bundleId, mine.flatMap(({ notification }) => notification.alert?.id ?? [])],
-  );
+  const bundleId = still ?? (await begin(transaction, of));
+  const seeds = await addDeliveries(transaction, bundleId, of, missing(mine, carriers));
+  await transaction.rows(ADD, [
+    bundleId,
+    mine.map(({ notification }) => notification.alert?.id ?? null),
+    mine.map(({ notificationId }) => notificationId),
+  ]);
   const places = new Map(
     [...carriers.map((one) => ({ ...one, deliveryId: one.id })), ...seeds].map((one) => [
       targetOf(of.channel, one.address),
@@ -65,11 +65,18 @@ export async function bundleAlerts(
   return { bundleId, taken: held, seeds };
 }
 
+/** One alert may be told of by several: on each of the devices, and by each step of its escalation. */
+const ADD = `
+INSERT INTO alert_bundled (bundle_id, alert_id, notification_id)
+SELECT DISTINCT ON (alert_id) $1::uuid, alert_id, notification_id
+FROM unnest($2::uuid[], $3::uuid[]) AS given(alert_id, notification_id)
+WHERE alert_id IS NOT NULL ORDER BY alert_id, notification_id DESC
+ON CONFLICT (bundle_id, alert_id) DO UPDATE SET notification_id = greatest(alert_bundled.notification_id, excluded.notification_id)`;
+
 interface HeldDelivery extends Record<string, unknown> {
   readonly id: string;
   readonly address: string | null;
   readonly channel: Channel;
-  readonly priority: Priority;
   /** It is one of the bundle's. */
   readonly bundle: boolean;
   readonly open: boolean;
@@ -85,7 +92,7 @@ function holdDeliveries(
   bundleId: string | null,
 ): Promise<HeldDelivery[]> {
   return transaction.rows<HeldDelivery>(
-    `SELECT d.id, d.address, d.channel, d.priority, c.id IS NULL AS bundle, ${isOpen('d.state')} AS open,
+    `SELECT d.id, d.address, d.channel, c.id IS NULL AS bundle, ${isOpen('d.state')} AS open,
        coalesce(d.state = 'sending' AND d.lease_owner = $3 AND d.claim = c.claim, false) AS held
      FROM delivery d LEFT JOIN unnest($1::uuid[], $2::int[]) AS c(id, claim) ON c.id = d.id
      WHERE d.id = ANY($1::uuid[]) OR d.notification_id = $4 ORDER BY d.id FOR UPDATE OF d`,
@@ -105,11 +112,7 @@ function missing(mine: readonly Claimed[], carriers: readonly HeldDelivery[]): s
   return [...wanted].filter(([target]) => !known.has(target)).map(([, address]) => address);
 }
 
-function mostUrgent(given: readonly Priority[]): Priority {
-  return PRIORITIES.find((one) => given.includes(one)) ?? 'normal';
-}
-
-async function begin(transaction: Statements, personId: string, priority: Priority): Promise<string> {
+async function begin(transaction: Statements, { personId, priority }: BundleOf): Promise<string> {
   const id = newId();
   await transaction.rows(
     `INSERT INTO notification (id, person_id, type, priority, caller, digest) VALUES ($1, $2, 'alerts', $3, 'bundle', true)`,
@@ -118,20 +121,12 @@ async function begin(transaction: Statements, personId: string, priority: Priori
   return id;
 }
 
-async function raise(transaction: Statements, bundleId: string, priority: Priority): Promise<void> {
-  await transaction.rows('UPDATE notification SET priority = $2 WHERE id = $1', [bundleId, priority]);
-  await transaction.rows('UPDATE delivery SET priority = $2, updated_at = now() WHERE notification_id = $1', [
-    bundleId,
-    priority,
-  ]);
-}
-
 type AddedSeed = JobSeed & { readonly address: string };
 
 async function addDeliveries(
   transaction: Statements,
   bundleId: string,
-  { channel, priority, dueAt }: BundleOf & { readonly priority: Priority },
+  { channel, priority, dueAt }: BundleOf,
   addresses: readonly string[],
 ): Promise<AddedSeed[]> {
   if (addresses.length === 0) return [];
@@ -161,6 +156,7 @@ interface BundledAlert extends Record<string, unknown> {
   readonly code: string;
   readonly step: number;
   readonly at: Date;
+  readonly notificationId: string;
   readonly count: number;
 }
 
@@ -171,13 +167,13 @@ export async function openAlertsOf(
 ): Promise<{ readonly items: readonly GatheredItem[]; readonly count: number }> {
   const rows = await transaction.rows<BundledAlert>(
     `SELECT a.level, a.type, a.severity, a.message, a.source, a.affected_systems, a.code::text AS code, a.steps AS step,
-       a.opened_at AS at, count(*) OVER ()::int AS count
+       a.opened_at AS at, b.notification_id AS "notificationId", count(*) OVER ()::int AS count
      FROM alert_bundled b JOIN alert a ON a.id = b.alert_id WHERE b.bundle_id = $1 AND a.status = 'open'
      ORDER BY array_position('{${ALERT_LEVELS}}'::text[], a.level), a.opened_at DESC, a.id LIMIT ${MOST_TOLD}`,
     [bundleId],
   );
   return {
-    items: rows.map(({ at, count: _, ...context }) => ({ context, at })),
+    items: rows.map(({ at, notificationId, count: _, ...context }) => ({ context, at, notificationId })),
     count: rows[0]?.count ?? 0,
   };
 }

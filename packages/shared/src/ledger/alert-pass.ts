@@ -6,7 +6,7 @@ import {
   type PassBook,
   withoutOld,
 } from '../domain/alert-limit.js';
-import type { Channel } from '../domain/channel.js';
+import type { Channel, Priority } from '../domain/channel.js';
 import { bundleAlerts, openAlertsOf } from './alert-bundles.js';
 import type { Claimed } from './claim.js';
 import type { Database, Statements } from './database.js';
@@ -22,15 +22,16 @@ export type Passage =
   /** Somebody else has the delivery by now, or the person is gone. */
   | { readonly kind: 'lost' };
 
-/** One person on one channel. */
+/** One person on one channel, and how loud it is: what is quieter uses up nothing of what is louder. */
 export interface PassOf {
   readonly personId: string;
   readonly channel: Channel;
+  readonly priority: Priority;
 }
 
 /**
- * Lets deliveries of one person and channel that tell of alerts pass, as `letPass` says, and puts the others into a bundle. It
- * is one transaction that holds the person's row for the channel: so of any number at once just as many pass as may, and what is
+ * Lets deliveries of one person, channel and priority that tell of alerts pass, as `letPass` says, and puts the others into a bundle. It
+ * is one transaction that holds the person's row for them: so of any number at once just as many pass as may, and what is
  * held back is in a bundle and has ended, or neither. The passages are in the order of the claims; the seeds are the jobs that
  * bundles need now.
  */
@@ -48,9 +49,9 @@ export function passAlerts(
       const asking = claims
         .map(({ notificationId, notification }) => ({
           notificationId,
-          source: notification.alert?.source ?? '',
+          origin: notification.alert?.origin ?? '',
         }))
-        // In the order in which they were made, so that it is the first of its source that passes.
+        // In the order in which they were made, so that it is the first of its origin that passes.
         .toSorted((one, other) => (one.notificationId < other.notificationId ? -1 : 1));
       const { now, bundleId: open } = held;
       const { book, passed } = letPass(held, asking, { limits, bundling: open !== null, now });
@@ -83,7 +84,7 @@ export type Opening =
 
 /**
  * Ends a bundle that is about to be sent: who comes later begins the next one. It counts as one message, and waits until the
- * limits allow it; but what is held back is told once the longest window has gone by, whatever the first alerts of other sources
+ * limits allow it; but what is held back is told once the longest window has gone by, whatever the first alerts of other origins
  * have used up. Twice is as once, with what is open then.
  */
 export function openBundle(
@@ -122,25 +123,26 @@ interface Held extends PassBook {
 }
 
 /** Who is being erased waits for this, or this finds them gone; an UPDATE of nothing is what takes the row. */
-async function hold(transaction: Statements, { personId, channel }: PassOf): Promise<Held | null> {
+async function hold(transaction: Statements, { personId, channel, priority }: PassOf): Promise<Held | null> {
   const [row] = await transaction.rows<Held & Record<string, unknown>>(
     `WITH living AS MATERIALIZED (SELECT id FROM person WHERE id = $1 FOR KEY SHARE)
-     INSERT INTO alert_pass AS held (person_id, channel) SELECT id, $2 FROM living
-     ON CONFLICT (person_id, channel) DO UPDATE SET passes = held.passes
-     RETURNING passes, sources, bundle_id AS "bundleId", extract(epoch FROM clock_timestamp())::float8 AS now`,
-    [personId, channel],
+     INSERT INTO alert_pass AS held (person_id, channel, priority) SELECT id, $2, $3 FROM living
+     ON CONFLICT (person_id, channel, priority) DO UPDATE SET passes = held.passes
+     RETURNING passes, origins, bundle_id AS "bundleId", extract(epoch FROM clock_timestamp())::float8 AS now`,
+    [personId, channel, priority],
   );
   return row ?? null;
 }
 
 async function write(
   transaction: Statements,
-  { personId, channel }: PassOf,
-  { passes, sources }: PassBook,
+  { personId, channel, priority }: PassOf,
+  { passes, origins }: PassBook,
   bundleId: string | null,
 ): Promise<void> {
   await transaction.rows(
-    'UPDATE alert_pass SET passes = $3, sources = $4, bundle_id = $5 WHERE person_id = $1 AND channel = $2',
-    [personId, channel, JSON.stringify(passes), JSON.stringify(sources), bundleId],
+    `UPDATE alert_pass SET passes = $4, origins = $5, bundle_id = $6
+     WHERE person_id = $1 AND channel = $2 AND priority = $3`,
+    [personId, channel, priority, JSON.stringify(passes), JSON.stringify(origins), bundleId],
   );
 }

@@ -92,6 +92,7 @@ function targetOf(name: string): string {
   return `alert_source:${name}`;
 }
 
+/** The alert source of this name; null for an unknown one. */
 export async function findSource(database: Database, name: string): Promise<AlertSource | null> {
   const [source] = await database.rows<AlertSource & Record<string, unknown>>(
     `SELECT ${SOURCE} FROM alert_source WHERE name = $1`,

@@ -9,7 +9,7 @@ export type AlertRow = typeof alert.$inferSelect;
 
 /** The columns of an alert as its `AlertRow`. */
 export const ALERT = `id, code, type, level, severity, message, source, affected_systems AS "affectedSystems", details,
-  dedup_key AS "dedupKey", caller, status, count, policy, steps, due_at AS "dueAt", opened_at AS "openedAt",
+  dedup_key AS "dedupKey", caller, status, count, policy, steps, due_at AS "dueAt", untold, exhausted, unmailed, opened_at AS "openedAt",
   last_at AS "lastAt", acknowledged_at AS "acknowledgedAt", acknowledged_by AS "acknowledgedBy",
   acknowledged_via AS "acknowledgedVia", resolved_at AS "resolvedAt", resolved_by AS "resolvedBy",
   resolved_via AS "resolvedVia"`;

@@ -68,7 +68,8 @@ export interface ClaimedAlert {
   readonly id: string;
   readonly status: AlertStatus;
   readonly level: AlertLevel;
-  readonly source: string;
+  /** Its source and type, the first of which passes whatever the limits are. */
+  readonly origin: string;
 }
 
 export interface ClaimedPerson extends Wishes {
@@ -263,7 +264,7 @@ SELECT was.id, taken.id IS NOT NULL AS claimed, was.free AND taken.id IS NULL AS
   (extract(epoch FROM clock_timestamp() - greatest(n.created_at, n.send_at,
     CASE WHEN was.state = 'scheduled' THEN was.due_at END)) * 1000)::float8 AS age_ms,
   CASE WHEN a.id IS NULL THEN NULL ELSE json_build_object(
-    'id', a.id, 'status', a.status, 'level', a.level, 'source', coalesce(a.source, a.type)) END AS alert,
+    'id', a.id, 'status', a.status, 'level', a.level, 'origin', concat_ws(' ', a.source, a.type)) END AS alert,
   CASE WHEN p.id IS NULL THEN NULL ELSE json_build_object(
     'locale', p.locale, 'timezone', p.timezone, 'active', p.active, 'preferences', p.preferences,
     'eventPreferences', p.event_preferences, 'quietHours', p.quiet_hours) END AS person,

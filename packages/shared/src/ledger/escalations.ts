@@ -68,7 +68,8 @@ async function dueOrEarly(transaction: Statements, alert: AlertRow): Promise<Due
 
 /**
  * Counts a step as taken, in the transaction that holds the alert and has written what it tells, and sets the next one: by the
- * clock of now, so that after one that came late the others do not come all at once.
+ * clock of now, so that after one that came late the others do not come all at once. After the last one of an alert that is more
+ * than an information the operator is to be told.
  *
  * @param nextMs milliseconds until the next step; null after the last one.
  */
@@ -78,7 +79,8 @@ export async function endStep(
   nextMs: number | null,
 ): Promise<void> {
   await transaction.rows(
-    `UPDATE alert SET steps = steps + 1, due_at = clock_timestamp() + $2::float8 * interval '1 millisecond' WHERE id = $1`,
+    `UPDATE alert SET steps = steps + 1, due_at = clock_timestamp() + $2::float8 * interval '1 millisecond',
+       exhausted = $2 IS NULL, unmailed = unmailed OR ($2 IS NULL AND level <> 'info') WHERE id = $1`,
     [alertId, nextMs],
   );
 }
@@ -113,14 +115,4 @@ export async function isAnyOverdue(database: Database, graceMs: number): Promise
     [graceMs],
   );
   return rows.length > 0;
-}
-
-/** How many open alerts told nobody when they were to tell somebody last. */
-export async function countUntold(database: Database): Promise<number> {
-  const [row] = await database.rows<{ untold: number }>(
-    `SELECT count(*)::int AS untold FROM alert a WHERE a.status = 'open' AND (
-       SELECT e.kind FROM alert_event e WHERE e.alert_id = a.id AND e.kind IN ('notified', 'nobody')
-       ORDER BY e.id DESC LIMIT 1) = 'nobody'`,
-  );
-  return row?.untold ?? 0;
 }

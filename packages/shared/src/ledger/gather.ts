@@ -26,6 +26,8 @@ export interface Gathered {
 export interface GatheredItem {
   readonly context: Readonly<Record<string, unknown>>;
   readonly at: Date;
+  /** What was to tell of it alone; only of an alert, which is answered by it. */
+  readonly notificationId?: string;
 }
 
 /**

@@ -127,6 +127,7 @@ async function endSilence(
   return alert === null ? null : resolveWithin(transaction, alert.id, actor);
 }
 
+/** What is heard of by this name; null when nothing is. */
 export async function findHeartbeat(database: Database, name: string): Promise<Heartbeat | null> {
   const [row] = await database.rows<Heartbeat & Record<string, unknown>>(
     `SELECT ${HEARTBEAT} FROM heartbeat WHERE name = $1`,

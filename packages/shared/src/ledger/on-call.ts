@@ -1,4 +1,9 @@
-import type { OnCallLayer, OnCallOverride, OnCallSchedule } from '../domain/on-call.js';
+import {
+  DEFAULT_ON_CALL,
+  type OnCallLayer,
+  type OnCallOverride,
+  type OnCallSchedule,
+} from '../domain/on-call.js';
 import { onCallAt } from '../domain/on-call-at.js';
 import { type Actor, actorOn, recordAudit } from './audit.js';
 import type { Database, Statements } from './database.js';
@@ -22,8 +27,8 @@ export interface StoredOnCall extends OnCallSchedule {
 }
 
 /**
- * The ids of those who are on call for a type of alert, each once; none when nothing was ever said of the type. Now, by the
- * database's clock, or at another moment. One statement, also as a part of a transaction.
+ * The ids of those who are on call for a type of alert, each once: by the schedule named `default` when nothing was said of the
+ * type, and nobody when there is none either. Now, by the database's clock, or at another moment. Also as a part of a transaction.
  *
  * They are as the schedule has them: whether somebody is switched off is asked of the person by whoever tells them.
  */
@@ -32,7 +37,8 @@ export async function onCallFor(
   alertType: string,
   at?: Date,
 ): Promise<readonly string[]> {
-  const found = await findOnCall(statements, alertType, at);
+  const found =
+    (await findOnCall(statements, alertType, at)) ?? (await findOnCall(statements, DEFAULT_ON_CALL, at));
   return found === null ? [] : onCallAt(found, found.at).user_ids;
 }
 

@@ -122,3 +122,33 @@ async function remove(transaction: Statements, ids: readonly string[]): Promise<
   if (ids.length === 0) return;
   await transaction.rows('DELETE FROM notification WHERE id = ANY($1::uuid[]) AND canary', [ids]);
 }
+
+/** What may be wrong with the fleet itself, each until it is well again. */
+export const INCIDENTS = ['alerts_overdue', 'canary_missing'] as const;
+export type Incident = (typeof INCIDENTS)[number];
+
+/**
+ * Takes down that something is wrong, and says whether it is to be told now: once for as long as it lasts, and of one that comes
+ * and goes once in `everyMs`. In the transaction that writes what tells of it.
+ */
+export async function beginIncident(
+  transaction: Statements,
+  incident: Incident,
+  everyMs: number,
+): Promise<boolean> {
+  const rows = await transaction.rows(
+    `INSERT INTO self_check AS known (name, at, details) VALUES ($1, now(), '{"open": true}')
+     ON CONFLICT (name) DO UPDATE SET at = now(), details = excluded.details
+     WHERE known.details->>'open' = 'false' AND known.at <= now() - $2 * interval '1 millisecond' RETURNING 1`,
+    [incident, everyMs],
+  );
+  return rows.length > 0;
+}
+
+/** Takes down that these are well. */
+export async function endIncidents(database: Database, incidents: readonly Incident[]): Promise<void> {
+  await database.rows(
+    `UPDATE self_check SET details = '{"open": false}' WHERE name = ANY($1::text[]) AND details->>'open' = 'true'`,
+    [incidents],
+  );
+}

@@ -1,4 +1,5 @@
 import { stepAfter } from '../domain/alert.js';
+import type { OperatorMail } from '../domain/operator-mail.js';
 import { recordAlertEvents } from '../ledger/alert-timeline.js';
 import type { AlertRow } from '../ledger/alerts.js';
 import type { Database, Statements } from '../ledger/database.js';
@@ -7,15 +8,16 @@ import { retryTransient } from '../ledger/retry-transient.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { Events } from '../service/events.js';
 import type { Turn } from '../service/one-by-one.js';
+import { mailNobody } from './nobody-mail.js';
 import { seedsOf } from './notifier.js';
 import { type Told, tellOfAlert } from './tell-of-alert.js';
 
 export interface EscalationParts {
   readonly database: Database;
   readonly enqueuer: Pick<Enqueuer, 'enqueue' | 'setAlarms'>;
-  readonly events: Pick<Events, 'escalated' | 'escalationFailed' | 'nobodyToTell'>;
-  /** Who is told by mail when there is nobody to tell; null for nobody. */
-  readonly operatorEmail: string | null;
+  readonly events: Pick<Events, 'escalated' | 'escalationExhausted' | 'escalationFailed' | 'nobodyToTell'>;
+  /** Who is told by mail when there is nobody to tell, or the last step was taken; null for nobody. */
+  readonly operatorMail: OperatorMail | null;
 }
 
 /** What came of it. */
@@ -61,14 +63,14 @@ export function overdueStep(
 }
 
 async function takeStep(
-  { database, enqueuer, events, operatorEmail }: EscalationParts,
+  { database, enqueuer, events, operatorMail }: EscalationParts,
   hold: (transaction: Statements) => Promise<DueAlert>,
 ): Promise<Escalated> {
   const found = await retryTransient(() =>
     database.transaction(async (transaction) => {
       const due = await hold(transaction);
       if (due.kind !== 'due') return due;
-      const taken = await take(transaction, due.alert, operatorEmail);
+      const taken = await take(transaction, due.alert, operatorMail);
       return { kind: 'taken' as const, lateMs: due.lateMs, ...taken };
     }),
   );
@@ -76,8 +78,10 @@ async function takeStep(
   const { alert, step, nextMs, notified, nobody, notifications, lateMs } = found;
   enqueuer.enqueue(notifications.flatMap(seedsOf));
   if (nextMs !== null) void enqueuer.setAlarms([{ alertId: alert.id, step: step + 1, delayMs: nextMs }]);
-  events.escalated({ alertId: alert.id, level: alert.level, step, notified, lateMs });
-  if (nobody) events.nobodyToTell({ alertId: alert.id, level: alert.level, step });
+  const facts = { alertId: alert.id, level: alert.level, step };
+  events.escalated({ ...facts, notified, lateMs });
+  if (nobody) events.nobodyToTell(facts);
+  if (nextMs === null) events.escalationExhausted(facts);
   return { kind: 'taken', step };
 }
 
@@ -88,7 +92,11 @@ interface Taken extends Told {
   readonly nextMs: number | null;
 }
 
-async function take(transaction: Statements, alert: AlertRow, operatorEmail: string | null): Promise<Taken> {
+async function take(
+  transaction: Statements,
+  alert: AlertRow,
+  operatorMail: OperatorMail | null,
+): Promise<Taken> {
   const step = alert.steps + 1;
   const now = alert.policy === null ? null : stepAfter(alert.policy, alert.steps);
   const next = alert.policy === null ? null : stepAfter(alert.policy, step);
@@ -99,7 +107,15 @@ async function take(transaction: Statements, alert: AlertRow, operatorEmail: str
     ...(channels === undefined ? {} : { channels }),
   };
   await recordAlertEvents(transaction, alert.id, [{ kind: 'escalated', step, details }]);
-  const told = await tellOfAlert(transaction, alert, notify, { step, channels, operatorEmail });
+  const told = await tellOfAlert(transaction, alert, notify, { step, channels });
+  if (next === null) await recordAlertEvents(transaction, alert.id, [{ kind: 'exhausted', step }]);
   await endStep(transaction, alert.id, next?.after_ms ?? null);
-  return { alert, step, nextMs: next?.after_ms ?? null, ...told };
+  const mails = told.nobody || next === null ? await mailNobody(transaction, operatorMail) : [];
+  return {
+    alert,
+    step,
+    nextMs: next?.after_ms ?? null,
+    ...told,
+    notifications: [...told.notifications, ...mails],
+  };
 }

@@ -46,5 +46,10 @@ export function announceMove(
   { alert, moved }: AlertMove,
   { via }: Pick<AlertActor, 'via'>,
 ): void {
-  if (moved) events.alertMoved({ alertId: alert.id, level: alert.level, status: alert.status, via });
+  if (moved) events.alertMoved({ alertId: alert.id, ...movedAs(alert), via });
+}
+
+function movedAs({ level, status, openedAt, acknowledgedAt }: AlertRow) {
+  const acknowledged = status === 'acknowledged' && acknowledgedAt !== null;
+  return { level, status, ...(acknowledged ? { afterMs: +acknowledgedAt - +openedAt } : {}) };
 }

@@ -7,6 +7,7 @@ import {
   stepAfter,
 } from '../domain/alert.js';
 import { newId } from '../domain/ids.js';
+import type { OperatorMail } from '../domain/operator-mail.js';
 import { invalid, type Refusal } from '../domain/refusal.js';
 import type { KeptAnswer } from '../ledger/accept.js';
 import { type AlertRow, openAlert } from '../ledger/alerts.js';
@@ -16,6 +17,7 @@ import { keepAnswer } from '../ledger/idempotency.js';
 import { retryTransient } from '../ledger/retry-transient.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { Events } from '../service/events.js';
+import { mailNobody } from './nobody-mail.js';
 import { seedsOf } from './notifier.js';
 import { type Told, tellOfAlert } from './tell-of-alert.js';
 
@@ -26,7 +28,7 @@ export interface AlertingParts {
   /** Milliseconds between the steps of the built-in policy. */
   readonly escalationStepMs: number;
   /** Who is told by mail when there is nobody to tell; null for nobody. */
-  readonly operatorEmail: string | null;
+  readonly operatorMail: OperatorMail | null;
 }
 
 /** An alert as somebody raises it. */
@@ -81,13 +83,13 @@ export async function raiseAlert(
   }
 }
 
-/** An alert that was raised, with what was written to tell of it. */
+/** An alert that was raised, with what was written to tell of it: the operator's mail, too, when there was nobody. */
 export type WrittenAlert = Raised & Told & { readonly firstStepMs: number | null };
 
 /** Raises an alert in the transaction of what it tells of. `announceRaised` has to follow the commit. */
 export async function raiseWithin(
   transaction: Statements,
-  { escalationStepMs, operatorEmail }: Pick<AlertingParts, 'escalationStepMs' | 'operatorEmail'>,
+  { escalationStepMs, operatorMail }: Pick<AlertingParts, 'escalationStepMs' | 'operatorMail'>,
   raised: RaisedAlert,
 ): Promise<WrittenAlert> {
   const policy = await policyFor(transaction, escalationStepMs, raised);
@@ -99,10 +101,9 @@ export async function raiseWithin(
     askedPolicy: raised.policy,
     firstStepMs,
   });
-  const told = opened
-    ? await tellOfAlert(transaction, alert, FIRST_TARGETS, { step: 0, operatorEmail })
-    : NOT_AGAIN;
-  return { alert, opened, firstStepMs, ...told };
+  const told = opened ? await tellOfAlert(transaction, alert, FIRST_TARGETS, { step: 0 }) : NOT_AGAIN;
+  const mails = told.nobody ? await mailNobody(transaction, operatorMail) : [];
+  return { alert, opened, firstStepMs, ...told, notifications: [...told.notifications, ...mails] };
 }
 
 const NOT_AGAIN: Told = { notifications: [], notified: 0, nobody: false };

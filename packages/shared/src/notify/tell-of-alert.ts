@@ -1,54 +1,53 @@
-import type { AlertTargets } from '../domain/alert.js';
+import { type AlertTargets, LEVEL_RULES } from '../domain/alert.js';
+import type { Channel } from '../domain/channel.js';
 import { newId } from '../domain/ids.js';
 import { acceptWithin, type NewNotification } from '../ledger/accept.js';
 import { type AlertAudience, findAudience } from '../ledger/alert-audience.js';
 import { type NewAlertEvent, recordAlertEvents } from '../ledger/alert-timeline.js';
 import type { AlertRow } from '../ledger/alerts.js';
 import type { Statements } from '../ledger/database.js';
+import { keepUntold } from '../ledger/unheard-alerts.js';
 import { alertNotification, type Telling } from './alert-notifications.js';
-import { nobodyMail } from './nobody-mail.js';
 
 /** What one telling of an alert came to. */
 export interface Told {
-  /** Everything that was written and needs jobs: the operator's mail, too, when there was nobody. */
+  /** Everything that was written and needs jobs. */
   readonly notifications: readonly NewNotification[];
   /** How many people are told. */
   readonly notified: number;
-  /** Nobody is: there is no one, or none of them can be reached on any of the channels. */
+  /** Nobody is: there is no one, or none of them can be reached but in an inbox. */
   readonly nobody: boolean;
 }
 
 /**
  * Writes the notifications of one telling, and who is told into the timeline, in the transaction that holds the alert's row:
- * so everybody is told of it once, or the transaction never was. When nobody can be told, the operator is.
- *
- * @param operatorEmail where the operator reads mail; null for nowhere.
+ * so everybody is told of it once, or the transaction never was. When nobody can be told, `mailNobody` is to follow.
  */
 export async function tellOfAlert(
   transaction: Statements,
   alert: AlertRow,
   targets: AlertTargets,
-  { operatorEmail, ...telling }: Telling & { readonly operatorEmail: string | null },
+  telling: Telling,
 ): Promise<Told> {
   const { step } = telling;
   const audience = await findAudience(transaction, alert.type, targets);
   const told = notificationsFor(alert, audience, telling);
+  const isReached = reachedOn(telling.channels ?? LEVEL_RULES[alert.level].channels);
   // Whoever was named may have no address on any of the channels: that is as good as nobody.
   const others =
-    isReached(told) || audience.fellBack || targets.admins === true
+    told.some(isReached) || audience.fellBack || targets.admins === true
       ? []
       : await toAdmins(transaction, alert, audience, telling);
   const notifications = [...told, ...others];
-  const nobody = !isReached(notifications);
-  const mail = nobody && operatorEmail !== null ? [nobodyMail(alert, step, operatorEmail)] : [];
-  const written = [...notifications, ...mail];
-  await acceptWithin(transaction, [{ requestId: newId(), notifications: written, answer: null }]);
+  const nobody = !notifications.some(isReached);
+  await acceptWithin(transaction, [{ requestId: newId(), notifications, answer: null }]);
   await recordAlertEvents(transaction, alert.id, [
     ...told.map((one) => notified(one, step, detailsOf(audience))),
     ...others.map((one) => notified(one, step, { instead: 'admins' })),
     ...(nobody ? [{ kind: 'nobody' as const, step }] : []),
   ]);
-  return { notifications: written, notified: notifications.length, nobody };
+  if (nobody || alert.untold) await keepUntold(transaction, alert.id, nobody);
+  return { notifications, notified: notifications.length, nobody };
 }
 
 function notificationsFor(
@@ -70,8 +69,16 @@ async function toAdmins(
   return notificationsFor(alert, { people: people.filter(({ id }) => !known.has(id)) }, telling);
 }
 
-function isReached(notifications: readonly NewNotification[]): boolean {
-  return notifications.some(({ reason }) => reason === null);
+/**
+ * Whether a notification reaches its person: everybody has an inbox, and perhaps nobody looks at it, so that counts only where
+ * the alert is to be told nowhere else.
+ */
+function reachedOn(channels: readonly Channel[]): (notification: NewNotification) => boolean {
+  const others = channels.filter((channel) => channel !== 'realtime');
+  return ({ reason, deliveries }) =>
+    reason === null &&
+    (others.length === 0 ||
+      deliveries.some(({ channel, state }) => channel !== 'realtime' && state !== 'skipped'));
 }
 
 function detailsOf({ fellBack, leftOut }: AlertAudience): Record<string, unknown> {

@@ -1,9 +1,19 @@
-import { collectCanaries, keepWatch, measureOverdue, measureSilence } from '../ledger/self-check.js';
+import type { OperatorMail } from '../domain/operator-mail.js';
+import {
+  collectCanaries,
+  keepWatch,
+  measureOverdue,
+  measureSilence,
+  type Overdue,
+  type Silence,
+} from '../ledger/self-check.js';
 import { takeTurn } from '../ledger/waiting.js';
+import { mailNobodyLater } from '../notify/nobody-mail.js';
 import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
 import { type CanaryParts, sendCanary } from './canary.js';
 import { pingDeadMan } from './dead-man.js';
+import { type Found, mailIncidents } from './incident-mail.js';
 
 export interface SelfWatchParts extends CanaryParts {
   readonly events: Events;
@@ -16,6 +26,8 @@ export interface SelfWatchOptions {
   readonly lateMs: number;
   /** Who is told that all is well; null for nobody. */
   readonly deadManUrl: string | null;
+  /** Where the operator is told of what nobody else can be; null for nowhere. */
+  readonly operatorMail: OperatorMail | null;
 }
 
 /** How often the fleet looks at itself at most and at least, in milliseconds, and how often between two canaries. */
@@ -50,15 +62,28 @@ export function startSelfWatch(parts: SelfWatchParts, options: SelfWatchOptions)
 
 async function look(parts: SelfWatchParts, options: SelfWatchOptions, ending: AbortSignal): Promise<void> {
   const { database, events } = parts;
+  const { canaryMs, operatorMail } = options;
+  if (operatorMail !== null) await mailNobodyLater(parts, operatorMail);
   const overdue = await measureOverdue(database, options.lateMs);
   if (overdue.alerts > 0) events.alertsOverdue(overdue);
-  if (options.canaryMs === null) return;
-  await keepWatch(database, options.canaryMs);
-  const arrived = await collectCanaries(database);
-  const silence = await measureSilence(database, options.canaryMs);
+  if (canaryMs !== null) await keepWatch(database, canaryMs);
+  const arrived = canaryMs === null ? 0 : await collectCanaries(database);
+  const silence = canaryMs === null ? null : await measureSilence(database, canaryMs);
   if (silence?.missing === true) events.canaryMissing({ seconds: silence.seconds });
-  if (await takeTurn(database, 'canary', options.canaryMs)) await sendCanary(parts);
+  if (operatorMail !== null) await mailIncidents(parts, operatorMail, foundIn(overdue, silence));
+  if (canaryMs === null) return;
+  if (await takeTurn(database, 'canary', canaryMs)) await sendCanary(parts);
   if (arrived > 0 && overdue.alerts === 0) await ping(parts, options, ending);
+}
+
+function foundIn({ alerts, oldestSeconds }: Overdue, silence: Silence | null): Found {
+  const waiting = alerts === 1 ? 'An open alert waits' : `${alerts} open alerts wait`;
+  const late = `${waiting} for a step of the escalation that was due ${Math.round(oldestSeconds)} seconds ago: no worker takes it.`;
+  const quiet = `Nothing that it sends to itself has arrived for ${Math.round(silence?.seconds ?? 0)} seconds: nothing may be going out.`;
+  return {
+    ...(alerts > 0 ? { alerts_overdue: late } : {}),
+    ...(silence?.missing === true ? { canary_missing: quiet } : {}),
+  };
 }
 
 /** Canaries arrive at even distances, give or take a look; the turn is a little shorter, so that none of them is passed over. */

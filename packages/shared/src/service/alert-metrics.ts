@@ -10,6 +10,7 @@ type Counted = Pick<
   | 'heartbeatMoved'
   | 'nobodyToTell'
   | 'escalated'
+  | 'escalationExhausted'
   | 'escalationFailed'
 >;
 
@@ -28,6 +29,12 @@ export function countAlerts(events: Counted, registry: Registry): Counted {
     'status',
     'via',
   );
+  const acknowledged = histogram(
+    'belfry_alert_acknowledge_seconds',
+    'How long after it was opened an alert was acknowledged.',
+    LONG,
+    'level',
+  );
   const inbound = counter(
     'belfry_inbound_alerts_total',
     'Alerts that sources have sent, by the kind of the source and by what came of them.',
@@ -40,6 +47,11 @@ export function countAlerts(events: Counted, registry: Registry): Counted {
     'state',
   );
   const nobody = counter('belfry_alerts_nobody_total', 'Times that an alert had nobody to tell.', 'level');
+  const exhausted = counter(
+    'belfry_alerts_exhausted_total',
+    'Alerts whose escalation came to its end without anybody acknowledging them.',
+    'level',
+  );
   const escalated = counter(
     'belfry_escalation_steps_total',
     'Steps of escalations that were taken, by the level of the alert.',
@@ -62,6 +74,7 @@ export function countAlerts(events: Counted, registry: Registry): Counted {
     },
     alertMoved(facts) {
       alertMoves.inc({ status: facts.status, via: facts.via });
+      if (facts.afterMs !== undefined) acknowledged.observe({ level: facts.level }, facts.afterMs / 1_000);
       events.alertMoved(facts);
     },
     inboundTaken(facts) {
@@ -76,6 +89,10 @@ export function countAlerts(events: Counted, registry: Registry): Counted {
     nobodyToTell(facts) {
       nobody.inc({ level: facts.level });
       events.nobodyToTell(facts);
+    },
+    escalationExhausted(facts) {
+      exhausted.inc({ level: facts.level });
+      events.escalationExhausted(facts);
     },
     escalated(facts) {
       escalated.inc({ level: facts.level });

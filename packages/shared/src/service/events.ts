@@ -41,10 +41,14 @@ export interface Events extends EscalationEvents, InboundEvents, WatchEvents {
   brokenRecord(facts: { broadcastId: string; notificationId: string; error: unknown }): void;
   /** An alert was opened, or raised once more while it was not resolved; committed. */
   alertRaised(facts: { alertId: string; level: AlertLevel; opened: boolean; notified: number }): void;
-  /** Somebody acknowledged or resolved an alert. */
-  alertMoved(facts: { alertId: string; level: AlertLevel; status: AlertStatus; via: AlertDoor }): void;
-  /** There is nobody whom an alert could tell: no one on call, and no admin. */
-  nobodyToTell(facts: { alertId: string; level: AlertLevel; step: number }): void;
+  /** Somebody acknowledged or resolved an alert; of an acknowledgement, so long after the alert was opened. */
+  alertMoved(facts: {
+    alertId: string;
+    level: AlertLevel;
+    status: AlertStatus;
+    via: AlertDoor;
+    afterMs?: number;
+  }): void;
   enqueueFailed(facts: { queue: string; jobs: number; error: unknown }): void;
   attempted(facts: {
     notificationId: string;
@@ -170,11 +174,6 @@ export function createEvents(log: Logger): Events {
       log.info({ event: 'alert_raised', alert_id: alertId, ...facts }, 'alert raised'),
     alertMoved: ({ alertId, level, status, via }) =>
       log.info({ event: 'alert_moved', alert_id: alertId, level, status, via }, `alert ${status}`),
-    nobodyToTell: ({ alertId, level, step }) =>
-      log.error(
-        { event: 'nobody_to_tell', alert_id: alertId, level, step },
-        'an alert tells nobody: put people on call, or give somebody the role admin',
-      ),
     enqueueFailed: ({ queue, jobs, error }) =>
       complain(
         `enqueue:${queue}`,

@@ -1,18 +1,13 @@
 import { newId } from '../domain/ids.js';
+import type { OperatorMail } from '../domain/operator-mail.js';
 import { acceptWithin, type NewNotification } from '../ledger/accept.js';
 import type { Database } from '../ledger/database.js';
 import { type DeathCount, type OperatorReport, REPORT, takeReport } from '../ledger/operator-report.js';
 import { retryTransient } from '../ledger/retry-transient.js';
+import { noteToOperator } from '../notify/note-to-operator.js';
+import { seedsOf } from '../notify/notifier.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 
-export interface OperatorMailOptions {
-  /** Where the operator reads mail. */
-  readonly to: string;
-  /** One mail in this time at most. */
-  readonly everyMs: number;
-}
-
-const PRIORITY = 'high';
 const MOST_GROUPS = 20;
 
 /**
@@ -23,7 +18,7 @@ const MOST_GROUPS = 20;
  */
 export async function mailOperator(
   { database, enqueuer }: { readonly database: Database; readonly enqueuer: Enqueuer },
-  { to, everyMs }: OperatorMailOptions,
+  { to, everyMs }: OperatorMail,
 ): Promise<number> {
   const written = await retryTransient(() =>
     database.transaction(async (transaction) => {
@@ -36,40 +31,20 @@ export async function mailOperator(
   );
   if (written === null) return 0;
   // Should this process die here, the reconciler finds the row and makes its job.
-  enqueuer.enqueue(
-    written.mail.deliveries.map(({ id, channel }) => ({
-      deliveryId: id,
-      notificationId: written.mail.id,
-      channel,
-      priority: PRIORITY,
-      generation: 1,
-      delayMs: 0,
-    })),
-  );
+  enqueuer.enqueue(seedsOf(written.mail));
   return written.total;
 }
 
 function mailOf(report: OperatorReport, to: string, everyMs: number): NewNotification {
-  return {
-    id: newId(),
-    personId: null,
-    eventType: null,
-    templateVersion: null,
-    ...REPORT,
+  return noteToOperator(to, {
+    type: REPORT.type,
     title: `Belfry: ${deliveries(report.total)} given up for good`,
-    message: textOf(report, everyMs),
-    html: null,
-    context: {},
-    data: {},
-    priority: PRIORITY,
-    reason: null,
-    sendAt: null,
-    expiresAt: null,
-    deliveries: [{ id: newId(), channel: 'email', address: to, state: 'queued', reason: null }],
-  };
+    lines: linesOf(report, everyMs),
+    priority: 'high',
+  });
 }
 
-function textOf({ from, to, total, groups, newest }: OperatorReport, everyMs: number): string {
+function linesOf({ from, to, total, groups, newest }: OperatorReport, everyMs: number): string[] {
   const others = groups.slice(MOST_GROUPS).reduce((sum, { count }) => sum + count, 0);
   return [
     `Between ${from.toISOString()} and ${to.toISOString()}, ${deliveries(total)} failed and will not be tried again by themselves:`,
@@ -84,7 +59,7 @@ function textOf({ from, to, total, groups, newest }: OperatorReport, everyMs: nu
     'POST /api/v1/dead-letters/replay sends them again.',
     '',
     `The next such mail comes in ${spanOf(everyMs)} at the earliest, and counts what fails until then.`,
-  ].join('\n');
+  ];
 }
 
 function lineOf({ count, class: failure, channel, provider, reason }: DeathCount): string {

@@ -1,3 +1,4 @@
+import type { OperatorMail } from '../domain/operator-mail.js';
 import type { Database } from '../ledger/database.js';
 import { forgetOldKeys, takeTurn } from '../ledger/waiting.js';
 import { forgetLostWorkers } from '../ledger/workers.js';
@@ -8,7 +9,7 @@ import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
 import { settleBroadcasts } from './broadcasts.js';
 import { takeOverdueSteps } from './escalations.js';
-import { mailOperator, type OperatorMailOptions } from './operator-mail.js';
+import { mailOperator } from './operator-mail.js';
 import { createPruner } from './prune.js';
 import { type ReconcileParts, reconcile, reconcileCritical } from './reconcile.js';
 
@@ -16,7 +17,7 @@ export interface UpkeepOptions {
   readonly sweepIntervalMs: number;
   readonly retrySweepMs: number;
   /** Who is told when something is given up for good; null for nobody. */
-  readonly operatorMail: OperatorMailOptions | null;
+  readonly operatorMail: OperatorMail | null;
   /** Milliseconds between the steps of the built-in policy, for the alerts of heartbeats that are missed. */
   readonly escalationStepMs: number;
   /** How long ended notifications are kept; null for ever. */
@@ -54,7 +55,7 @@ export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Runn
       missHeartbeats({
         ...parts,
         escalationStepMs: options.escalationStepMs,
-        operatorEmail: options.operatorMail?.to ?? null,
+        operatorMail: options.operatorMail,
       }),
     ),
     turn(database, events, 'reconcile-critical', CRITICAL_INTERVAL_MS, () => reconcileCritical(parts)),
@@ -98,7 +99,7 @@ function ringSecondBell(parts: ReconcileParts, options: UpkeepOptions): Running 
   return every(SECOND_BELL_MS, async () => {
     if (!(await answers(engine))) return;
     try {
-      await takeOverdueSteps({ ...parts, operatorEmail: options.operatorMail?.to ?? null });
+      await takeOverdueSteps({ ...parts, operatorMail: options.operatorMail });
     } catch (error) {
       events.upkeepFailed({ task: 'escalations', error });
     }
@@ -124,7 +125,7 @@ function keepSmall({ database, events }: ReconcileParts, days: number): Running 
 const TELL_MS = 5_000;
 
 /** Whose turn it is and since when is decided in the ledger, in the transaction that writes the mail. */
-function tellOperator(parts: ReconcileParts, options: OperatorMailOptions): Running {
+function tellOperator(parts: ReconcileParts, options: OperatorMail): Running {
   return every(TELL_MS, async () => {
     try {
       const deliveries = await mailOperator(parts, options);

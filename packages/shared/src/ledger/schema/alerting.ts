@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  boolean,
   index,
   integer,
   jsonb,
@@ -20,7 +21,7 @@ import type {
   EscalationStep,
 } from '../../domain/alert.js';
 import type { SourceKind } from '../../domain/alert-source.js';
-import type { Channel } from '../../domain/channel.js';
+import type { Channel, Priority } from '../../domain/channel.js';
 import type { OnCallLayer } from '../../domain/on-call.js';
 import { createdAt, moment } from './columns.js';
 import { person } from './people.js';
@@ -60,6 +61,12 @@ export const alert = pgTable(
     steps: integer('steps').notNull().default(0),
     /** When the next step is to be taken; null when there is none, or nobody waits for it any more. */
     dueAt: moment('due_at'),
+    /** Whoever was to be told last, nobody was. */
+    untold: boolean('untold').notNull().default(false),
+    /** The last step of its policy has been taken: nothing more is told of it. */
+    exhausted: boolean('exhausted').notNull().default(false),
+    /** The operator is still to be told of it by mail. */
+    unmailed: boolean('unmailed').notNull().default(false),
     openedAt: moment('opened_at').notNull().defaultNow(),
     lastAt: moment('last_at').notNull().defaultNow(),
     acknowledgedAt: moment('acknowledged_at'),
@@ -72,7 +79,9 @@ export const alert = pgTable(
   (table) => [
     uniqueIndex('alert_dedup').on(table.dedupKey).where(sql`status <> 'resolved' AND dedup_key IS NOT NULL`),
     index('alert_due').on(table.dueAt).where(sql`status = 'open' AND due_at IS NOT NULL`),
-    index('alert_code_open').on(table.code).where(sql`status <> 'resolved'`),
+    index('alert_unheard').on(table.id).where(sql`status = 'open' AND (untold OR exhausted)`),
+    index('alert_unmailed').on(table.id).where(sql`status = 'open' AND unmailed`),
+    index('alert_by_code').on(table.code),
     index('alert_status').on(table.status, table.id),
     index('alert_type').on(table.type, table.id),
     index('alert_resolved').on(table.resolvedAt).where(sql`status = 'resolved'`),
@@ -181,7 +190,7 @@ export const heartbeat = pgTable(
 );
 
 /**
- * How often somebody has been told of alerts on a channel of late, and what is being put together for them. Whoever lets
+ * How often somebody has been told of alerts of a priority on a channel of late, and what is being put together for them. Whoever lets
  * something pass, or adds to the bundle, holds the row until the commit.
  */
 export const alertPass = pgTable(
@@ -191,14 +200,15 @@ export const alertPass = pgTable(
       .notNull()
       .references(() => person.id, { onDelete: 'cascade' }),
     channel: text('channel').$type<Channel>().notNull(),
+    priority: text('priority').$type<Priority>().notNull(),
     /** The notifications that passed, each with the time in epoch seconds. */
     passes: jsonb('passes').$type<Record<string, number>>().notNull().default({}),
-    /** When each source was last told of, in epoch seconds. */
-    sources: jsonb('sources').$type<Record<string, number>>().notNull().default({}),
+    /** When each source and type was last told of, in epoch seconds. */
+    origins: jsonb('origins').$type<Record<string, number>>().notNull().default({}),
     /** The notification that will tell of what was held back; null when nothing is. */
     bundleId: uuid('bundle_id'),
   },
-  (table) => [primaryKey({ columns: [table.personId, table.channel] })],
+  (table) => [primaryKey({ columns: [table.personId, table.channel, table.priority] })],
 );
 
 /** What a bundle tells of: an alert that was held back, once, however often it was to be told. */
@@ -210,6 +220,8 @@ export const alertBundled = pgTable(
       .references(() => notification.id, { onDelete: 'cascade' }),
     /** No foreign key: an alert that is gone is not told of. */
     alertId: uuid('alert_id').notNull(),
+    /** What was to tell the person of it: what they answer to, by its link. The newest of them. */
+    notificationId: uuid('notification_id').notNull(),
   },
   (table) => [primaryKey({ columns: [table.bundleId, table.alertId] })],
 );

@@ -1,1 +1,0 @@
-CREATE INDEX "person_phone" ON "person" USING btree ("phone") WHERE phone IS NOT NULL;
