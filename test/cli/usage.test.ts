@@ -4,7 +4,7 @@ import { COMMANDS } from './commands.js';
 import { runCli } from './run-cli.js';
 
 /** Those that only hold others. */
-const GROUPS = [[], ['dead'], ['users'], ['audit'], ['template']] as const;
+const GROUPS = [[], ['dead'], ['alerts'], ['users'], ['audit'], ['template']] as const;
 
 describe('belfry --help', { concurrency: 3 }, () => {
   for (const command of [...GROUPS, ...COMMANDS]) {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAlerts } from './commands/alerts.js';
 import { addAudit } from './commands/audit.js';
 import { addDead } from './commands/dead.js';
 import { addEscalation } from './commands/escalation.js';
@@ -35,6 +36,7 @@ export function createProgram(shell: Shell): Command {
   addStats(program, shell);
   program.commandsGroup('Operating:');
   addDead(program, shell);
+  addAlerts(program, shell);
   addEscalation(program, shell);
   addUsers(program, shell);
   addOncall(program, shell);

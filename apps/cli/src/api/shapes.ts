@@ -171,3 +171,40 @@ export interface EscalationPolicy {
   readonly built_in: boolean;
   readonly updated_at: string | null;
 }
+
+export interface ListedAlert {
+  readonly id: string;
+  readonly code: string;
+  readonly type: string;
+  readonly level: string;
+  readonly message: string;
+  readonly source: string | null;
+  readonly status: string;
+  readonly count: number;
+  readonly opened_at: string;
+  readonly acknowledged_at: string | null;
+  readonly acknowledged_by: string | null;
+  readonly resolved_at: string | null;
+  readonly resolved_by: string | null;
+  readonly escalation: {
+    readonly policy: string;
+    readonly steps_taken: number;
+    readonly steps: number;
+    readonly next_at: string | null;
+  } | null;
+}
+
+export interface AlertEvent {
+  readonly at: string;
+  readonly kind: string;
+  readonly actor: string | null;
+  readonly via: string | null;
+  readonly step: number | null;
+  readonly user_id: string | null;
+  readonly deliveries?: readonly { readonly channel: string; readonly state: string }[];
+}
+
+export interface Alert extends ListedAlert {
+  readonly timeline: readonly AlertEvent[];
+  readonly timeline_left_out: number;
+}
