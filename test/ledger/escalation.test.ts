@@ -169,7 +169,7 @@ describe('an escalation', () => {
     const [late, held, fresh] = [await raise(ledger.one), await raise(ledger.one), await raise(ledger.one)];
     await due(late.id, 5_000);
     await due(held.id, 5_000);
-    await due(fresh.id, 500);
+    await due(fresh.id, -60_000);
     await ledger.two.transaction(async (transaction) => {
       await transaction.rows('SELECT 1 FROM alert WHERE id = $1 FOR UPDATE', [held.id]);
       await takeOverdueSteps(partsOf(ledger.one));

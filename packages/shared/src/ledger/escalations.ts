@@ -28,12 +28,12 @@ export async function holdDueAlert(
   alertId: string,
   step: number | null,
 ): Promise<DueAlert> {
-  const [alert] = await transaction.rows<AlertRow>(
-    `SELECT ${ALERT} FROM alert WHERE id = $1 AND status = 'open' AND due_at IS NOT NULL FOR UPDATE`,
+  const [held] = await transaction.rows<HeldAlert>(
+    holding(`id = $1 AND status = 'open' AND due_at IS NOT NULL FOR UPDATE`),
     [alertId],
   );
-  if (alert === undefined || (step !== null && alert.steps >= step)) return { kind: 'over' };
-  return dueOrEarly(transaction, alert);
+  if (held === undefined || (step !== null && held.steps >= step)) return { kind: 'over' };
+  return dueOrEarly(held);
 }
 
 /**
@@ -47,22 +47,23 @@ export async function holdOverdueAlert(
   graceMs: number,
   except: readonly string[],
 ): Promise<DueAlert> {
-  const [alert] = await transaction.rows<AlertRow>(
-    `SELECT ${ALERT} FROM alert
-     WHERE status = 'open' AND due_at < clock_timestamp() - $1 * interval '1 millisecond' AND id <> ALL($2::uuid[])
-     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+  const [held] = await transaction.rows<HeldAlert>(
+    holding(`status = 'open' AND due_at < clock_timestamp() - $1 * interval '1 millisecond' AND id <> ALL($2::uuid[])
+     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`),
     [graceMs, except],
   );
-  return alert === undefined ? { kind: 'over' } : dueOrEarly(transaction, alert);
+  return held === undefined ? { kind: 'over' } : dueOrEarly(held);
 }
 
-async function dueOrEarly(transaction: Statements, alert: AlertRow): Promise<DueAlert> {
-  // A statement of its own: what stands beside FOR UPDATE is worked out before the row is held.
-  const [clock] = await transaction.rows<{ waitMs: number }>(
-    `SELECT (extract(epoch FROM due_at - clock_timestamp()) * 1000)::float8 AS "waitMs" FROM alert WHERE id = $1`,
-    [alert.id],
-  );
-  const waitMs = clock?.waitMs ?? 0;
+type HeldAlert = AlertRow & { readonly waitMs: number };
+
+/** The clock is read in the outer query: what stands beside FOR UPDATE is worked out before the row is held. */
+function holding(which: string): string {
+  return `WITH held AS MATERIALIZED (SELECT ${ALERT} FROM alert WHERE ${which})
+    SELECT *, (extract(epoch FROM "dueAt" - clock_timestamp()) * 1000)::float8 AS "waitMs" FROM held`;
+}
+
+function dueOrEarly({ waitMs, ...alert }: HeldAlert): DueAlert {
   return waitMs > 0 ? { kind: 'early', waitMs } : { kind: 'due', alert, lateMs: -waitMs };
 }
 

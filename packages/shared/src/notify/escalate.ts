@@ -106,9 +106,12 @@ async function take(
     ...(name === undefined ? {} : { name }),
     ...(channels === undefined ? {} : { channels }),
   };
-  await recordAlertEvents(transaction, alert.id, [{ kind: 'escalated', step, details }]);
   const told = await tellOfAlert(transaction, alert, notify, { step, channels });
-  if (next === null) await recordAlertEvents(transaction, alert.id, [{ kind: 'exhausted', step }]);
+  await recordAlertEvents(transaction, alert.id, [
+    { kind: 'escalated', step, details },
+    ...told.events,
+    ...(next === null ? [{ kind: 'exhausted' as const, step }] : []),
+  ]);
   await endStep(transaction, alert.id, next?.after_ms ?? null);
   const mails = told.nobody || next === null ? await mailNobody(transaction, operatorMail) : [];
   return {

@@ -10,6 +10,7 @@ import { newId } from '../domain/ids.js';
 import type { OperatorMail } from '../domain/operator-mail.js';
 import { invalid, type Refusal } from '../domain/refusal.js';
 import type { KeptAnswer } from '../ledger/accept.js';
+import { recordAlertEvents } from '../ledger/alert-timeline.js';
 import { type AlertRow, openAlert } from '../ledger/alerts.js';
 import type { Database, Statements } from '../ledger/database.js';
 import { choosePolicy } from '../ledger/escalation-policies.js';
@@ -102,11 +103,12 @@ export async function raiseWithin(
     firstStepMs,
   });
   const told = opened ? await tellOfAlert(transaction, alert, FIRST_TARGETS, { step: 0 }) : NOT_AGAIN;
+  await recordAlertEvents(transaction, alert.id, told.events);
   const mails = told.nobody ? await mailNobody(transaction, operatorMail) : [];
   return { alert, opened, firstStepMs, ...told, notifications: [...told.notifications, ...mails] };
 }
 
-const NOT_AGAIN: Told = { notifications: [], notified: 0, nobody: false };
+const NOT_AGAIN: Told = { notifications: [], notified: 0, nobody: false, events: [] };
 
 /** What follows the commit: the jobs, and that it is known. */
 export function announceRaised(

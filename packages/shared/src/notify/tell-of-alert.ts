@@ -3,7 +3,7 @@ import type { Channel } from '../domain/channel.js';
 import { newId } from '../domain/ids.js';
 import { acceptWithin, type NewNotification } from '../ledger/accept.js';
 import { type AlertAudience, findAudience } from '../ledger/alert-audience.js';
-import { type NewAlertEvent, recordAlertEvents } from '../ledger/alert-timeline.js';
+import type { NewAlertEvent } from '../ledger/alert-timeline.js';
 import type { AlertRow } from '../ledger/alerts.js';
 import type { Statements } from '../ledger/database.js';
 import { keepUntold } from '../ledger/unheard-alerts.js';
@@ -17,11 +17,13 @@ export interface Told {
   readonly notified: number;
   /** Nobody is: there is no one, or none of them can be reached but in an inbox. */
   readonly nobody: boolean;
+  /** What the timeline is to say of it. */
+  readonly events: readonly NewAlertEvent[];
 }
 
 /**
- * Writes the notifications of one telling, and who is told into the timeline, in the transaction that holds the alert's row:
- * so everybody is told of it once, or the transaction never was. When nobody can be told, `mailNobody` is to follow.
+ * Writes the notifications of one telling in the transaction that holds the alert's row: so everybody is told of it once, or the
+ * transaction never was. The events are to follow, and `mailNobody` when nobody can be told.
  */
 export async function tellOfAlert(
   transaction: Statements,
@@ -41,13 +43,13 @@ export async function tellOfAlert(
   const notifications = [...told, ...others];
   const nobody = !notifications.some(isReached);
   await acceptWithin(transaction, [{ requestId: newId(), notifications, answer: null }]);
-  await recordAlertEvents(transaction, alert.id, [
+  if (nobody || alert.untold) await keepUntold(transaction, alert.id, nobody);
+  const events = [
     ...told.map((one) => notified(one, step, detailsOf(audience))),
     ...others.map((one) => notified(one, step, { instead: 'admins' })),
     ...(nobody ? [{ kind: 'nobody' as const, step }] : []),
-  ]);
-  if (nobody || alert.untold) await keepUntold(transaction, alert.id, nobody);
-  return { notifications, notified: notifications.length, nobody };
+  ];
+  return { notifications, notified: notifications.length, nobody, events };
 }
 
 function notificationsFor(
