@@ -13,7 +13,8 @@ import { seedsOf } from './notifier.js';
 /**
  * Writes the mail to the operator about the open alerts that nobody could be told of, or that nobody has acknowledged by the
  * end of their escalation, if there are any and it is time for one: at once and critical, in the transaction of the telling, and
- * one for all that come until the next may be written. It returns what was written. The mail of one alert is called off like everything that tells of it once somebody has acknowledged it.
+ * one for all that come until the next may be written. It returns what was written. The mail of one alert is called off like
+ * everything that tells of it once somebody has acknowledged it.
  */
 export async function mailNobody(
   transaction: Statements,
