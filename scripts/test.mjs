@@ -14,7 +14,7 @@ const OTHER_COMMANDS = ['bench'];
 /** A test that hangs fails; one that is run by hand with more than usual may be given longer. */
 const FILE_LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 12 * 60_000);
 /** More than there are processors: half of the files mostly wait, for a lease or a breaker to run out. */
-const FILES_AT_ONCE = 4;
+const FILES_AT_ONCE = 3;
 /** How many of the slowest are named in the end. */
 const SLOWEST = 12;
 /** Bundling takes as long as starting some ten of them. */

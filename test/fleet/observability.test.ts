@@ -75,7 +75,7 @@ forEachEngine((engine) => {
     for (const name of silent)
       assert.match(
         name,
-        /^belfry_(reconciled|signatures_refused|dead_man_pings|retried|broken_records|provider_accounts|alerts|alert_moves|escalation|inbound_alerts|heartbeat_moves|mqtt_messages|(enqueue|upkeep|connection|fan_out|realtime)_failures)/,
+        /^belfry_(reconciled|signatures_refused|dead_man_pings|retried|broken_records|provider_accounts|alerts|alert_moves|alert_acknowledge|escalation|inbound_alerts|heartbeat_moves|mqtt_messages|(enqueue|upkeep|connection|fan_out|realtime)_failures)/,
       );
   });
 });
