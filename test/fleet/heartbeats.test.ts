@@ -81,7 +81,7 @@ describe('a heartbeat', () => {
   });
 
   test('that is silent after its process and all workers were away is given its time before it is missed', async () => {
-    await put('away');
+    await put('away', { after_ms: 600_000 });
     for (const worker of fleet().workers) worker.kill('SIGKILL');
     // As if the API had been away, too, for a minute that has just ended.
     await hasten('away');

@@ -8,7 +8,12 @@ const TO = 'abebe@example.org';
 /** Sends one mail and tells how it ended: the reply code, or the client's error code. */
 async function send({ sandbox }: Running, to = TO): Promise<string | number> {
   try {
-    const info = await mailer(sandbox).sendMail({ from: 'x@example.org', to, subject: 's', text: 't' });
+    const info = await mailer(sandbox, 3_000).sendMail({
+      from: 'x@example.org',
+      to,
+      subject: 's',
+      text: 't',
+    });
     return Number.parseInt(info.response, 10);
   } catch (error) {
     const { responseCode, code } = error as { responseCode?: number; code?: string };

@@ -22,15 +22,15 @@ export async function withSandbox(work: (running: Running) => Promise<void>): Pr
   }
 }
 
-/** A real SMTP client with deadlines so short that a hung server shows. */
-export function mailer({ smtpPort }: Sandbox) {
+/** A real SMTP client; a hung server shows after `ms`. */
+export function mailer({ smtpPort }: Sandbox, ms = 10_000) {
   return nodemailer.createTransport({
     host: '127.0.0.1',
     port: smtpPort,
     secure: false,
-    connectionTimeout: 1_000,
-    greetingTimeout: 10_000,
-    socketTimeout: 1_000,
+    connectionTimeout: ms,
+    greetingTimeout: ms,
+    socketTimeout: ms,
   });
 }
 

@@ -134,8 +134,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     connectionString: database.url,
     max: 3,
     application_name: 'test',
-    query_timeout: 20_000,
-    connectionTimeoutMillis: 5_000,
+    query_timeout: 60_000,
+    connectionTimeoutMillis: 30_000,
   });
   pool.on('error', () => undefined);
   const secret = randomBytes(32).toString('hex');

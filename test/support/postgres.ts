@@ -83,8 +83,8 @@ async function startCluster(): Promise<string> {
 export async function execute(url: string, sql: string): Promise<void> {
   const client = new Client({
     connectionString: url,
-    connectionTimeoutMillis: 10_000,
-    query_timeout: 30_000,
+    connectionTimeoutMillis: 60_000,
+    query_timeout: 60_000,
   });
   await client.connect();
   try {

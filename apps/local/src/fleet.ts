@@ -182,6 +182,7 @@ async function startSandbox(
   const mail = {
     SMTP_URL: String(answer.smtpUrl),
     MAIL_FROM: settings.env.MAIL_FROM || 'Belfry <belfry@example.org>',
+    OPERATOR_EMAIL: settings.env.OPERATOR_EMAIL || 'operator@example.org',
   };
   const twilio = {
     TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,

@@ -74,7 +74,9 @@ async function show({ terminal, client }: Shell, id: string): Promise<void> {
   const start = Date.parse(alert.opened_at);
   for (const [index, event] of alert.timeline.entries()) {
     const { what, how } = wordsOf(event);
-    terminal.line(drawLine(terminal, since(Date.parse(event.at) - start), visible(event.kind).padEnd(12), what, how));
+    terminal.line(
+      drawLine(terminal, since(Date.parse(event.at) - start), visible(event.kind).padEnd(12), what, how),
+    );
     if (index === 0 && alert.timeline_left_out > 0) terminal.line(`… ${alert.timeline_left_out} more`);
   }
 }
