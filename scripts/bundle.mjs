@@ -24,17 +24,11 @@ export async function bundle(root) {
         entryPoints: outputs.map((file) => path.join(root, file.replace('/bundle/', '/dist/'))),
         outbase: path.join(root, dir, 'dist'),
         outdir,
-        bundle: true,
-        splitting: true,
-        format: 'esm',
-        platform: 'node',
-        target: 'node20',
+        ...FOR_NODE,
         sourcemap: 'linked',
         sourcesContent: false,
         external: NATIVE,
         plugins: [leaveLazyPackages],
-        banner: { js: COMMONJS },
-        logLevel: 'warning',
       });
     }),
   );
@@ -44,10 +38,21 @@ export async function bundle(root) {
 export const NATIVE = ['pg-native', 'msgpackr-extract'];
 
 /** What packages of the older kind find in every file of theirs. */
-export const COMMONJS = `import { createRequire as belfryRequire } from 'node:module';
+const COMMONJS = `import { createRequire as belfryRequire } from 'node:module';
 const require = belfryRequire(import.meta.url);
 const __filename = import.meta.filename;
 const __dirname = import.meta.dirname;`;
+
+/** How everything is bundled. */
+export const FOR_NODE = {
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  banner: { js: COMMONJS },
+  logLevel: 'warning',
+};
 
 /** A package that is loaded only when it is needed (a provider's SDK) stays where npm put it. */
 export const leaveLazyPackages = {

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { COMMONJS, leaveLazyPackages, NATIVE } from './bundle.mjs';
+import { FOR_NODE, leaveLazyPackages, NATIVE } from './bundle.mjs';
 
 /** So many files of a folder share a process; all others have one of their own. */
 const TOGETHER = {
@@ -43,15 +43,9 @@ export async function bundleTests(root, files) {
     absWorkingDir: root,
     entryPoints: [...groups.keys()].map((name) => ({ in: `group:${name}`, out: name })),
     outdir,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
+    ...FOR_NODE,
     external: [...NATIVE, ...LEFT_ALONE],
     plugins: [entries(groups, dist), keepPlaces, leaveLazyPackages],
-    banner: { js: COMMONJS },
-    logLevel: 'warning',
   });
   await stop(); // it would keep what it read until the tests are over
   return [...groups.keys()].map((name) => path.join(outdir, `${name}.js`));
