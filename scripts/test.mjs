@@ -15,8 +15,6 @@ const OTHER_COMMANDS = ['bench'];
 const FILE_LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 12 * 60_000);
 /** More than there are processors: half of the files mostly wait, for a lease or a breaker to run out. */
 const FILES_AT_ONCE = 3;
-/** How many of the slowest are named in the end. */
-const SLOWEST = 12;
 /** Bundling takes as long as starting some ten of them. */
 const WORTH_BUNDLING = 20;
 
@@ -24,8 +22,6 @@ const WORTH_BUNDLING = 20;
 const TEMPLATE = 'belfry_template';
 
 const startedAt = performance.now();
-/** Milliseconds that the tests of each file took. */
-const took = new Map();
 await ensure();
 const tools = await ensureTools();
 const chosen = chooseFiles(process.argv.slice(2));
@@ -100,10 +96,6 @@ async function runTests() {
     const [, name, count] = /^(\w+) (\d+)$/.exec(message) ?? [];
     if (nesting === 0 && name in counted) counted[name] = Number(count);
   });
-  for (const ended of ['test:pass', 'test:fail'])
-    stream.on(ended, ({ nesting, file, details }) => {
-      if (nesting === 0) took.set(file, (took.get(file) ?? 0) + details.duration_ms);
-    });
   for await (const text of stream.compose(spec)) process.stdout.write(text);
   return counted;
 }
@@ -112,8 +104,6 @@ function summarise(counted) {
   say('');
   for (const [name, count] of Object.entries(counted)) say(`# ${name} ${count}`);
   say(`# duration ${since(startedAt)}`);
-  const slowest = [...took].toSorted(([, one], [, other]) => other - one).slice(0, SLOWEST);
-  for (const [file, ms] of slowest) say(`#   ${(ms / 1_000).toFixed(0)} s ${path.basename(file, '.js')}`);
   if (stop.signal.aborted) process.exit(130);
   if (counted.skipped + counted.todo > 0)
     say('A skipped test counts as a failure: what is not run is not known.');
