@@ -153,6 +153,8 @@ describe('without a database', () => {
     const ready = await waitFor(async () => {
       const answer = await fleet.page('/ready');
       return answer.status === 503 ? answer : null;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; the API said:\n${fleet.logs().slice(-20).join('\n')}`);
     });
     assert.equal(ready.body.status, 'unavailable');
     assert.deepEqual(ready.body.failing, ['database', 'queue']);

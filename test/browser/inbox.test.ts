@@ -132,7 +132,7 @@ describe('the inbox in a real browser', () => {
     troubles.splice(
       0,
       troubles.length,
-      ...troubles.filter((text) => !/ERR_CONNECTION_REFUSED|status of 503/.test(text)),
+      ...troubles.filter((text) => !/ERR_CONNECTION_REFUSED|status of 503|response code: 503/.test(text)),
     );
   });
 
