@@ -29,10 +29,9 @@ forEachEngine((engine) => {
   }
 
   async function broadcast(body: object): Promise<{ id: string; total: number; answerMs: number }> {
-    const startedAt = performance.now();
     const answer = await fleet().call('POST', '/notifications/realtime/broadcast', body);
-    const answerMs = Math.round(performance.now() - startedAt);
     assert.equal(answer.status, 202, answer.text);
+    const answerMs = Math.round(answer.tookMs);
     return { id: String(answer.body.broadcast_id), total: Number(answer.body.total), answerMs };
   }
 
@@ -48,7 +47,6 @@ forEachEngine((engine) => {
 
   test(`${PEOPLE} people are told once each, though every worker is killed three times and the queues are emptied`, async (t) => {
     await addPeople(fleet(), PEOPLE);
-    await fleet().call('GET', '/broadcasts'); // nobody measures how the first call of all is answered
     const startedAt = performance.now();
     const { id, total, answerMs } = await broadcast({ message: 'Once' });
     assert.equal(total, PEOPLE);

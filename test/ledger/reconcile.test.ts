@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { jobId } from '@belfry/shared/domain/ids.js';
 import { cancelNotification } from '@belfry/shared/ledger/cancel.js';
+import type { Alarm } from '@belfry/shared/ledger/escalations.js';
 import type { JobSeed } from '@belfry/shared/ledger/waiting.js';
-import { DELIVERY_QUEUES } from '@belfry/shared/queue/topology.js';
+import { alarmId } from '@belfry/shared/queue/escalation-jobs.js';
+import { DELIVERY_QUEUES, ESCALATION } from '@belfry/shared/queue/topology.js';
 import { reconcile } from '@belfry/shared/upkeep/reconcile.js';
 import { forEachEngine } from '../support/engines.js';
 import { waitFor } from '../support/wait.js';
+import { escalatingOn } from './escalating.js';
 import { SILENT, withEngine } from './with-engine.js';
 import { type AcceptOptions, accept, firstOf, notification, OPS, rowOf } from './with-ledger.js';
 
@@ -17,7 +20,7 @@ describe('the reconciler', () => {
     const at = withEngine(engineName);
     const { ledger } = at;
     beforeEach(async () => {
-      await ledger.one.rows('TRUNCATE notification, delivery, attempt CASCADE');
+      await ledger.one.rows('TRUNCATE notification, delivery, attempt, alert CASCADE');
       await wipe();
     });
 
@@ -54,6 +57,37 @@ describe('the reconciler', () => {
         { database: ledger.one, engine: at.engine, enqueuer: at.enqueuer, events: SILENT },
         { graceMs: 0 },
       );
+
+    it('sets the clocks of escalations when one of them is missing, and otherwise asks no more than whether they are there', async () => {
+      const escalating = escalatingOn();
+      const alerts = [];
+      for (let n = 0; n < 3; n += 1) alerts.push(await escalating.raise(ledger.one));
+      const ids = alerts.map(({ id }) => alarmId({ alertId: id, step: 1 }));
+      const missing = async () => {
+        const alive = await at.engine.alive(ESCALATION, ids);
+        return ids.filter((id) => !alive.has(id));
+      };
+      assert.equal((await missing()).length, 3);
+      await run();
+      assert.deepEqual(await missing(), []);
+      const set: number[] = [];
+      const enqueuer = {
+        ...at.enqueuer,
+        setAlarms: (alarms: readonly Alarm[]) => {
+          set.push(alarms.length);
+          return at.enqueuer.setAlarms(alarms);
+        },
+      };
+      const sweep = (options = {}) =>
+        reconcile({ database: ledger.one, engine: at.engine, enqueuer, events: SILENT }, options);
+      await sweep();
+      assert.deepEqual(set, [], 'all of them are there');
+      await at.engine.queue(ESCALATION).remove(ids[1] ?? '');
+      await sweep();
+      assert.deepEqual([set, await missing()], [[3], []]);
+      await sweep({ thorough: true });
+      assert.deepEqual(set, [3, 3], 'whoever is thorough does not count');
+    });
 
     it('leaves alone what has its job', async () => {
       const all = await accepted(50);

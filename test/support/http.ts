@@ -5,6 +5,8 @@ export type Answer = {
   readonly text: string;
   /** The parsed JSON; an empty object when the answer was no JSON. */
   readonly body: Json;
+  /** From the call until the answer was read to its end. */
+  readonly tookMs: number;
 };
 
 /** Parsed JSON, to be looked into as deep as a test likes: `body.deliveries?.[0]?.state`. What is not there is undefined. */
@@ -38,6 +40,7 @@ export async function ask(
   timeoutMs = 20_000,
 ): Promise<Answer> {
   const raw = typeof body === 'string' || body instanceof Uint8Array;
+  const askedAt = performance.now();
   const response = await fetch(url, {
     method,
     redirect: 'manual',
@@ -46,7 +49,8 @@ export async function ask(
     ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  const answer = { status: response.status, headers: response.headers, text, body: parsed(text) };
+  const tookMs = performance.now() - askedAt;
+  const answer = { status: response.status, headers: response.headers, text, body: parsed(text), tookMs };
   if (apis.has(new URL(url).origin)) {
     // Only tests that ask an API need all that this brings.
     const { assertDocumented } = await import('./api-document/check.js');

@@ -23,6 +23,7 @@ function answer(
     headers: new Headers(headers),
     text,
     body: typeof body === 'string' ? {} : (body as never),
+    tookMs: 0,
   };
 }
 

@@ -48,6 +48,31 @@ describe('a batcher', () => {
     assert.deepEqual(runs.started, [['a', 'b'], ['c', 'd', 'e'], ['f']]);
   });
 
+  it('puts what has one key into batches of its own, of which one is on its way at a time', async () => {
+    const { runs, batcher } = held({ flights: 2, keyOf: (item) => item.slice(0, 1) });
+    const all = ['a1', 'b1', 'a2', 'b2', 'a3', 'a4', 'c1'].map((item) => batcher.add(item));
+    await turn();
+    await turn();
+    assert.deepEqual(runs.started, [
+      ['a1', 'a2', 'a3'],
+      ['b1', 'b2'],
+    ]);
+    all.push(batcher.add('b3'));
+    // What waits for its key to be free keeps no other from leaving.
+    runs.end();
+    await runs.untilStarted(3);
+    runs.end();
+    await runs.untilStarted(4);
+    assert.deepEqual(runs.started.slice(2), [['a4'], ['c1']]);
+    runs.end();
+    await runs.untilStarted(5);
+    assert.deepEqual(runs.started.slice(4), [['b3']]);
+    runs.end();
+    runs.end();
+    assert.equal((await Promise.all(all)).length, 8);
+    await batcher.idle();
+  });
+
   it('has no more batches on their way than it has flights', async () => {
     const { runs, batcher } = held({ batch: 1, flights: 2 });
     const all = ['a', 'b', 'c'].map((item) => batcher.add(item));

@@ -16,37 +16,26 @@ interface AlertHoldBackParts {
 
 /** In a storm one transaction lets as many pass, or holds them back. */
 const BATCH = 100;
-const FLIGHTS = 2;
+/** At once, each for another person, channel or priority: one holds a row that others wait for. */
+const FLIGHTS = 4;
 
 /** Keeps to how often alerts may reach a person on a channel, and has bundles tell of the others. */
 export function createAlertHoldBack({ database, owner, enqueuer, limits }: AlertHoldBackParts) {
   const limitsOf = ({ channel }: Pick<Claimed, 'channel'>) => limits[channel] ?? [];
-  const turns = createBatcher<Turn, Outcome>({
+  const turns = createBatcher<Turn, Holding>({
     batch: BATCH,
     flights: FLIGHTS,
     waiting: 20_000,
+    keyOf: ({ of }) => `${of.channel} ${of.priority} ${of.personId}`,
     async run(given) {
-      const outcomes = new Map<Turn, Outcome>();
-      // One after the other: each holds a row that others wait for, and none waits while it holds one.
-      for (const turns of byPerson(given))
-        for (const [turn, outcome] of await pass(turns)) outcomes.set(turn, outcome);
-      return given.map((turn) => outcomes.get(turn) ?? { failed: new Error('A turn without an outcome.') });
-    },
-  });
-
-  /** What fails for one person keeps nobody else's alerts back. */
-  async function pass(given: readonly Turn[]): Promise<(readonly [Turn, Outcome])[]> {
-    const [first] = given;
-    if (first === undefined) return [];
-    try {
+      const [first] = given;
+      if (first === undefined) return [];
       const claims = given.map(({ claim }) => claim);
       const { passages, seeds } = await passAlerts(database, owner, first.of, claims, limitsOf(first.of));
       enqueuer.enqueue(seeds);
-      return given.map((turn, index) => [turn, holdingOf(passages[index] ?? { kind: 'lost' })]);
-    } catch (failed) {
-      return given.map((turn) => [turn, { failed }]);
-    }
-  }
+      return passages.map(holdingOf);
+    },
+  });
 
   async function open(claim: Claimed, of: PassOf): Promise<Holding> {
     const opening = await openBundle(database, of, claim, limitsOf(claim));
@@ -73,9 +62,7 @@ export function createAlertHoldBack({ database, owner, enqueuer, limits }: Alert
       if (personId === null) return { kind: 'pass' };
       if (notification.alert === null) return open(claim, { personId, channel, priority });
       if (limitsOf(claim).length === 0) return { kind: 'pass' };
-      const outcome = await turns.add({ claim, of: { personId, channel, priority } });
-      if ('failed' in outcome) throw outcome.failed;
-      return outcome;
+      return turns.add({ claim, of: { personId, channel, priority } });
     },
   };
 }
@@ -85,20 +72,8 @@ interface Turn {
   readonly of: PassOf;
 }
 
-type Outcome = Holding | { readonly failed: unknown };
-
 function holdingOf(passage: Awaited<ReturnType<typeof passAlerts>>['passages'][number]): Holding {
   return passage.kind === 'bundled'
     ? { kind: 'handed_over', reason: `bundled_into:${passage.bundleId}` }
     : passage;
-}
-
-function byPerson(turns: readonly Turn[]): Turn[][] {
-  const groups = new Map<string, Turn[]>();
-  for (const turn of turns) {
-    const { channel, priority, personId } = turn.of;
-    const key = `${channel} ${priority} ${personId}`;
-    groups.set(key, [...(groups.get(key) ?? []), turn]);
-  }
-  return [...groups.values()];
 }

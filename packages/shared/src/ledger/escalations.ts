@@ -86,6 +86,17 @@ export async function endStep(
   );
 }
 
+/* The steps that are due, or will be within the next day. */
+const AWAITED = `status = 'open' AND due_at IS NOT NULL AND due_at < now() + interval '24 hours'`;
+
+/** How many steps are due, or will be within the next day. */
+export async function countAlarms(database: Database): Promise<number> {
+  const [row] = await database.rows<{ steps: number }>(
+    `SELECT count(*)::int AS steps FROM alert WHERE ${AWAITED}`,
+  );
+  return row?.steps ?? 0;
+}
+
 /** Where a page of alarms ended. */
 export interface AlarmPlace {
   readonly dueAt: string;
@@ -101,7 +112,7 @@ export async function pageOfAlarms(
   const alarms = await database.rows<Alarm & AlarmPlace & Record<string, unknown>>(
     `SELECT id AS "alertId", steps + 1 AS step, due_at::text AS "dueAt",
        greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs"
-     FROM alert WHERE status = 'open' AND due_at IS NOT NULL AND due_at < now() + interval '24 hours'
+     FROM alert WHERE ${AWAITED}
        AND ($1::text IS NULL OR (due_at, id) > ($1::timestamptz, $2::uuid))
      ORDER BY due_at, id LIMIT $3`,
     [after?.dueAt ?? null, after?.alertId ?? null, limit],

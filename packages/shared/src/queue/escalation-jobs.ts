@@ -11,10 +11,15 @@ export function alarmJob({ alertId, step, delayMs }: Alarm): NewJob {
     name: ESCALATION,
     data: { v: 1, alert_id: alertId, step },
     opts: {
-      jobId: `${alertId}-${step}`,
+      jobId: alarmId({ alertId, step }),
       delay: Math.ceil(delayMs),
       removeOnComplete: true,
       removeOnFail: true,
     },
   };
+}
+
+/** The id of that job. */
+export function alarmId({ alertId, step }: Pick<Alarm, 'alertId' | 'step'>): string {
+  return `${alertId}-${step}`;
 }

@@ -20,6 +20,7 @@ import { bounded } from './bounded.js';
 import type { JobData } from './jobs.js';
 import { postgresLimiter } from './limiter.js';
 import { createListenLine } from './listen-line.js';
+import { createAdding } from './postgres-adding.js';
 import { createQueueBook } from './queue-book.js';
 import {
   adapt,
@@ -57,6 +58,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
   pool.setMaxListeners(0);
   pool.on('error', options.onError);
   const line = createListenLine(pool, options.onError);
+  const add = createAdding();
   const queues = createQueueBook((name) => {
     const opened: unknown = new Queue(name, { connection: pool }, watchfulBackend);
     // Its type names its backend; to everybody else a queue is a queue.
@@ -68,7 +70,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
     kind: 'postgres',
     queue: queues.get,
     async add(name, jobs) {
-      await bounded(queues.get(name).addBulk([...jobs]));
+      await bounded(add(queues.get(name), jobs));
     },
     async alive(name, ids) {
       const found = new Set<string>();

@@ -19,6 +19,8 @@ export interface BatcherOptions<Item, Result> {
   readonly waiting: number;
   /** How much of `batch` and of `waiting` one item takes; 1 when not given. */
   readonly weigh?: (item: Item) => number;
+  /** When given, a batch holds items of one key alone, and no two batches of a key are on their way at once. */
+  readonly keyOf?: (item: Item) => string;
   /** True when running a batch again item by item could help. An outage is not worth it. */
   readonly splittable?: (error: unknown) => boolean;
 }
@@ -37,6 +39,11 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
+interface Batch<Item, Result> {
+  readonly items: Waiting<Item, Result>[];
+  readonly key: string | undefined;
+}
+
 /** A batch belongs to all its callers, so it runs in none of their asynchronous contexts: no trace of one holds the others. */
 const NOBODY = new AsyncResource('belfry-batch');
 
@@ -47,9 +54,11 @@ const NOBODY = new AsyncResource('belfry-batch');
  * item harms no other.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
-  const queue: Waiting<Item, Result>[] = [];
+  let queue: Waiting<Item, Result>[] = [];
   const idlers: (() => void)[] = [];
   const weightOf = (item: Item) => options.weigh?.(item) ?? 1;
+  /** The keys of what is on its way. */
+  const busy = new Set<string>();
   let waitingWeight = 0;
   let flying = 0;
   let departing = false;
@@ -59,28 +68,39 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     departing = true;
     setImmediate(() => {
       departing = false;
-      while (flying < options.flights && queue.length > 0)
-        void NOBODY.runInAsyncScope(fly, null, takeBatch());
+      while (flying < options.flights) {
+        const batch = takeBatch();
+        if (batch.items.length === 0) return;
+        void NOBODY.runInAsyncScope(fly, null, batch);
+      }
     });
   }
 
-  function takeBatch(): Waiting<Item, Result>[] {
-    let count = 0;
+  function takeBatch(): Batch<Item, Result> {
+    const items: Waiting<Item, Result>[] = [];
+    let key: string | undefined;
     let weight = 0;
-    for (const { item } of queue) {
-      const added = weightOf(item);
-      if (count > 0 && weight + added > options.batch) break;
+    for (const one of queue) {
+      const own = options.keyOf?.(one.item);
+      if (own !== undefined && (busy.has(own) || (items.length > 0 && own !== key))) continue;
+      const added = weightOf(one.item);
+      if (items.length > 0 && weight + added > options.batch) break;
+      key = own;
       weight += added;
-      count += 1;
+      items.push(one);
     }
     waitingWeight -= weight;
-    return queue.splice(0, count);
+    const taken = new Set(items);
+    queue = options.keyOf === undefined ? queue.slice(items.length) : queue.filter((one) => !taken.has(one));
+    return { items, key };
   }
 
-  async function fly(batch: Waiting<Item, Result>[]): Promise<void> {
+  async function fly({ items, key }: Batch<Item, Result>): Promise<void> {
     flying += 1;
-    await settle(batch);
+    if (key !== undefined) busy.add(key);
+    await settle(items);
     flying -= 1;
+    if (key !== undefined) busy.delete(key);
     if (flying === 0 && queue.length === 0) for (const done of idlers.splice(0)) done();
     depart();
   }

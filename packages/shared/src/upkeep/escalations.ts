@@ -1,19 +1,32 @@
 import type { Database } from '../ledger/database.js';
-import { type AlarmPlace, isAnyOverdue, pageOfAlarms } from '../ledger/escalations.js';
+import { type AlarmPlace, countAlarms, isAnyOverdue, pageOfAlarms } from '../ledger/escalations.js';
 import { type EscalationParts, overdueStep } from '../notify/escalate.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
+import { alarmId } from '../queue/escalation-jobs.js';
+import type { QueueEngine } from '../queue/queue-engine.js';
+import { ESCALATION } from '../queue/topology.js';
 import { oneByOne } from '../service/one-by-one.js';
 
 const PAGE = 500;
+/** How many of the next steps are asked for by name when the counts see nothing missing. */
+const FRONT = 50;
 
-/** Law 2 for escalations: every step that is to be taken within the next day has its alarm clock. */
-export async function wakeEscalations({
-  database,
-  enqueuer,
-}: {
+interface AlarmParts {
   readonly database: Database;
+  readonly engine: QueueEngine;
   readonly enqueuer: Enqueuer;
-}): Promise<void> {
+}
+
+/**
+ * Law 2 for escalations: every step that is to be taken within the next day has its alarm clock. All are set anew when the queue
+ * has fewer than there are steps, or one of the next is not there. What alerts that are over have left in the queue may hide that
+ * a later one is missing: it comes to the front in time, and the second bell does not ask the queue.
+ *
+ * @param thorough set them whatever the counts say.
+ */
+export async function wakeEscalations(parts: AlarmParts, thorough: boolean): Promise<void> {
+  const { database, enqueuer } = parts;
+  if (!thorough && !(await isAnyMissing(parts))) return;
   let place: AlarmPlace | null = null;
   do {
     const { alarms, last }: Awaited<ReturnType<typeof pageOfAlarms>> = await pageOfAlarms(
@@ -26,6 +39,16 @@ export async function wakeEscalations({
   } while (place !== null);
 }
 
+async function isAnyMissing({ database, engine }: AlarmParts): Promise<boolean> {
+  const steps = await countAlarms(database);
+  if (steps === 0) return false;
+  if (steps > (await engine.pending(ESCALATION))) return true;
+  const { alarms } = await pageOfAlarms(database, null, FRONT);
+  const ids = alarms.map(alarmId);
+  const alive = await engine.alive(ESCALATION, ids);
+  return ids.some((id) => !alive.has(id));
+}
+
 /** A step so late has lost its alarm clock: with a worker that died, it is held for about nine seconds. */
 const OVERDUE_MS = 1_000;
 /** Steps of one turn in each of the lanes, and lanes. */
@@ -33,7 +56,7 @@ const MOST = 250;
 const LANES = 4;
 
 /**
- * The second bell: takes the steps that nobody has taken, the latest first. Any number of processes may ring it at once: one that
+ * The second bell: takes the steps that nobody has taken, those first that have waited the longest. Any number of processes may ring it at once: one that
  * somebody is about to take is left to them, and one that fails keeps no other from being taken.
  */
 export async function takeOverdueSteps(parts: EscalationParts): Promise<void> {

@@ -11,7 +11,7 @@ import {
 } from '../ledger/waiting.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { QueueEngine } from '../queue/queue-engine.js';
-import { queueOf } from '../queue/topology.js';
+import { ESCALATION, queueOf } from '../queue/topology.js';
 import type { Events } from '../service/events.js';
 import { wakeBroadcasts } from './broadcasts.js';
 import { wakeEscalations } from './escalations.js';
@@ -59,26 +59,38 @@ export async function reconcile(parts: ReconcileParts, options: ReconcileOptions
   const { graceMs = GRACE_MS, thorough = false } = options;
   let made = await setAlarms(parts);
   await wakeBroadcasts(parts);
-  await wakeEscalations(parts);
+  await ofQueue(parts, ESCALATION, thorough, () => wakeEscalations(parts, thorough));
   for (const { channel, priority, open, owed } of await countOpen(parts.database, graceMs)) {
     if (owed === 0) continue;
     const where = { channel, priority, graceMs };
     const queue = queueOf(where);
-    try {
+    await ofQueue(parts, queue, thorough, async () => {
       const pending = await parts.engine.pending(queue);
       const missing = thorough
         ? Number.POSITIVE_INFINITY
         : await estimateMissing(parts, where, open, pending);
-      if (missing === 0) continue;
+      if (missing === 0) return;
       const requeued = await search(parts, where, { missing, empty: pending === 0 });
       if (requeued > 0) parts.events.reconciled({ queue, owed, pending, requeued });
       made += requeued;
-    } catch (error) {
-      if (thorough) throw error;
-      parts.events.upkeepFailed({ task: `reconcile ${queue}`, error });
-    }
+    });
   }
   return made;
+}
+
+/** A sweep goes on to the next queue when one fails; whoever asked to be thorough is told. */
+async function ofQueue(
+  { events }: ReconcileParts,
+  queue: string,
+  thorough: boolean,
+  mend: () => Promise<void>,
+): Promise<void> {
+  try {
+    await mend();
+  } catch (error) {
+    if (thorough) throw error;
+    events.upkeepFailed({ task: `reconcile ${queue}`, error });
+  }
 }
 
 /** A page for somebody on call does not wait for the next sweep when its job was lost. */
@@ -95,12 +107,12 @@ export async function reconcileCritical(parts: ReconcileParts): Promise<void> {
     const front = await oldestDue(database, { ...where, limit: PAGE });
     if (front.length === 0) continue;
     const queue = queueOf(where);
-    const alive = await engine.alive(queue, front.map(currentJob));
-    const lost = front.filter((seed) => !alive.has(currentJob(seed)));
+    const lost = await withoutJob(engine, queue, front);
     if (lost.length === 0) continue;
     const renewed = await renewGenerations(database, lost);
     if (!(await enqueuer.enqueueNow(renewed))) return;
-    events.reconciled({ queue, owed: front.length, pending: alive.size, requeued: renewed.length });
+    const pending = front.length - lost.length;
+    events.reconciled({ queue, owed: front.length, pending, requeued: renewed.length });
   }
 }
 
@@ -136,8 +148,7 @@ type Where = Omit<Parameters<typeof pageOfOwed>[1], 'afterId' | 'limit'>;
  */
 async function isFrontLost({ database, engine }: ReconcileParts, where: Where): Promise<boolean> {
   const front = await oldestDue(database, { ...where, limit: FRONT });
-  const alive = await engine.alive(queueOf(where), front.map(currentJob));
-  return front.some((seed) => !alive.has(currentJob(seed)));
+  return (await withoutJob(engine, queueOf(where), front)).length > 0;
 }
 
 /** Goes through the rows of one queue that owe a job, oldest first, until as many jobs are made as are missing. */
@@ -151,8 +162,7 @@ async function search(
   let afterId = BEGIN;
   for (;;) {
     const page = await pageOfOwed(database, { ...where, afterId, limit: PAGE });
-    const alive = empty ? new Set<string>() : await engine.alive(queue, page.map(currentJob));
-    const lost = page.filter((seed) => !alive.has(currentJob(seed)));
+    const lost = empty ? page : await withoutJob(engine, queue, page);
     const renewed = await renewGenerations(database, lost);
     if (!(await enqueuer.enqueueNow(renewed))) return requeued;
     requeued += renewed.length;
@@ -160,6 +170,12 @@ async function search(
     if (last === undefined || page.length < PAGE || requeued >= missing) return requeued;
     afterId = last.deliveryId;
   }
+}
+
+/** Those of these rows whose job the queue does not have. */
+async function withoutJob(engine: QueueEngine, queue: string, seeds: readonly JobSeed[]): Promise<JobSeed[]> {
+  const alive = await engine.alive(queue, seeds.map(currentJob));
+  return seeds.filter((seed) => !alive.has(currentJob(seed)));
 }
 
 function currentJob(seed: JobSeed): string {

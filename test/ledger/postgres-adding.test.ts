@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { newId } from '@belfry/shared/domain/ids.js';
+import type { NewJob } from '@belfry/shared/queue/jobs.js';
+import { waitFor } from '../support/wait.js';
+import { withEngine } from './with-engine.js';
+
+const QUEUE = 'sms.low';
+
+describe('jobs on PostgreSQL', () => {
+  const at = withEngine('postgres');
+
+  function jobs(count: number, opts: NewJob['opts'] = {}): NewJob[] {
+    return Array.from({ length: count }, () => {
+      const id = newId();
+      return {
+        name: 'sms',
+        data: { v: 1, delivery_id: id, notification_id: id },
+        opts: { jobId: id, ...opts },
+      };
+    });
+  }
+
+  it('come in the order in which they were added, one by one or many at once, and no id twice', async () => {
+    const added: string[] = [];
+    for (const size of [1, 4, 5, 30, 2]) {
+      const some = jobs(size);
+      await at.engine.add(QUEUE, some);
+      await at.engine.add(QUEUE, some.slice(-1));
+      added.push(...some.map(({ opts }) => String(opts.jobId)));
+    }
+    const waiting = await at.engine.queue(QUEUE).getJobs(['waiting'], 0, -1, true);
+    assert.deepEqual(
+      waiting.map(({ id }) => id),
+      added,
+    );
+    await at.engine.queue(QUEUE).drain();
+  });
+
+  it('are kept when they have ended, by their age and in about the number that they say', async () => {
+    const kept = { age: 3_600, count: 3 };
+    for (let n = 0; n < 4; n += 1)
+      await at.engine.add(QUEUE, jobs(50, { removeOnComplete: kept, removeOnFail: kept }));
+    await at.engine.add(QUEUE, jobs(1, { removeOnComplete: true }));
+    const worker = at.engine.work(QUEUE, async () => undefined, { concurrency: 4 });
+    try {
+      await worker.waitUntilReady();
+      await waitFor(async () => (await at.engine.pending(QUEUE)) === 0, { what: 'all to be worked off' });
+    } finally {
+      await worker.close();
+    }
+    const completed = await at.engine.queue(QUEUE).getCompletedCount();
+    assert.ok(completed >= 3 && completed <= 3 + 50 + 4, `${completed} are kept`);
+  });
+});
