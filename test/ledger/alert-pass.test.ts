@@ -4,7 +4,7 @@ import type { AlertLimit } from '@belfry/shared/domain/alert-limit.js';
 import type { Channel, Priority } from '@belfry/shared/domain/channel.js';
 import { newId } from '@belfry/shared/domain/ids.js';
 import { openBundle, passAlerts } from '@belfry/shared/ledger/alert-pass.js';
-import { acknowledgeAlert } from '@belfry/shared/ledger/alerts.js';
+import { moveAlertRow } from '@belfry/shared/ledger/alerts.js';
 import { type Claimed, claimDeliveries } from '@belfry/shared/ledger/claim.js';
 import { putDevice } from '@belfry/shared/ledger/devices.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
@@ -158,7 +158,7 @@ describe('a storm of alerts', () => {
     assert.equal(told[0], 'Slow', 'the newest comes first');
     assert.equal(new Set(told).size, told.length);
     assert.deepEqual(await open(), told, 'twice is as once');
-    await acknowledgeAlert(ledger.one, held.id, { name: 'ops', via: 'api' });
+    await moveAlertRow(ledger.one, 'acknowledge', held.id, { name: 'ops', via: 'api' });
     assert.deepEqual(await open(), told.slice(1));
     await ledger.one.rows("UPDATE alert SET status = 'acknowledged'");
     assert.equal(await open(), 'empty');

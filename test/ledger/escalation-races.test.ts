@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { acknowledgeAlert } from '@belfry/shared/ledger/alerts.js';
+import { moveAlertRow } from '@belfry/shared/ledger/alerts.js';
 import type { Database, Statements } from '@belfry/shared/ledger/database.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
 import { isWaiting } from '@belfry/shared/ledger/states.js';
@@ -28,7 +28,7 @@ describe('an acknowledgement among the steps of an escalation', () => {
       const { id } = await raise(ledger.one, { policy: name });
       const acknowledge = async () => {
         await falter(ledger.one, MOST_MS * 10);
-        const move = await acknowledgeAlert(acknowledging, id, { name: 'ops', via: 'api' });
+        const move = await moveAlertRow(acknowledging, 'acknowledge', id, { name: 'ops', via: 'api' });
         assert.equal(move?.moved, true);
       };
       // Beside a step that is drawn by lot, however slow the machine is.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { acknowledgeAlert } from '@belfry/shared/ledger/alerts.js';
+import { moveAlertRow } from '@belfry/shared/ledger/alerts.js';
 import { erasePerson } from '@belfry/shared/ledger/erase.js';
 import { findPolicy, removePolicy } from '@belfry/shared/ledger/escalation-policies.js';
 import { addMember } from '@belfry/shared/ledger/groups.js';
@@ -155,7 +155,7 @@ describe('an escalation', () => {
     const { id } = await raise(ledger.one);
     await due(id);
     await step(ledger.one, id);
-    await acknowledgeAlert(ledger.one, id, ANNA);
+    await moveAlertRow(ledger.one, 'acknowledge', id, ANNA);
     assert.deepEqual(await step(ledger.one, id), { kind: 'over' });
     assert.equal((await standing(id))?.in_ms, null);
     const states = await ledger.one.rows<{ state: string; reason: string }>(
@@ -178,6 +178,23 @@ describe('an escalation', () => {
     assert.deepEqual(steps, [1, 0, 0]);
     await takeOverdueSteps(partsOf(ledger.one));
     assert.equal((await standing(held.id))?.steps, 1);
+  });
+
+  it('that cannot be taken is reported with its alert, and keeps no other from being taken', async () => {
+    const [broken, other] = [await raise(ledger.one), await raise(ledger.one)];
+    await ledger.one.rows('UPDATE alert SET policy = NULL WHERE id = $1', [broken.id]);
+    await due(broken.id, 9_000);
+    await due(other.id, 5_000);
+    const parts = partsOf(ledger.one);
+    const failed: string[] = [];
+    const events = {
+      ...parts.events,
+      escalationFailed: ({ alertId }: { alertId: string }) => failed.push(alertId),
+    };
+    await assert.rejects(takeOverdueSteps({ ...parts, events }), /does not have/);
+    assert.deepEqual(new Set(failed), new Set([broken.id]));
+    assert.equal((await standing(other.id))?.steps, 1);
+    await ledger.one.rows('DELETE FROM alert WHERE id = $1', [broken.id]);
   });
 
   it('tells whoever is on call by default where nothing was said of the type; nobody is somebody', async () => {
@@ -242,7 +259,7 @@ describe('an escalation', () => {
 
   it('counts what is raised again in one line at the end of the timeline, with times of the database alone', async () => {
     const { id } = await raise(ledger.one, { dedupKey: 'again' });
-    await acknowledgeAlert(ledger.one, id, ANNA);
+    await moveAlertRow(ledger.one, 'acknowledge', id, ANNA);
     for (const message of ['two', 'three'])
       await raiseAlert(partsOf(ledger.one), { ...ALERT, dedupKey: 'again', message }, () => null);
     const found = await findAlert(ledger.one, id);

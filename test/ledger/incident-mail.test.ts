@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { acknowledgeAlert } from '@belfry/shared/ledger/alerts.js';
+import { moveAlertRow } from '@belfry/shared/ledger/alerts.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
 import { mailIncidents } from '@belfry/shared/selfwatch/incident-mail.js';
 import { startSelfWatch } from '@belfry/shared/selfwatch/self-watch.js';
@@ -58,6 +58,6 @@ describe('what is wrong with the fleet itself', () => {
     } finally {
       await watch.stop();
     }
-    await acknowledgeAlert(ledger.one, id, { name: 'admin', via: 'api' });
+    await moveAlertRow(ledger.one, 'acknowledge', id, { name: 'admin', via: 'api' });
   });
 });

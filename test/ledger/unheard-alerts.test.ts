@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { acknowledgeAlert } from '@belfry/shared/ledger/alerts.js';
+import { moveAlertRow } from '@belfry/shared/ledger/alerts.js';
 import { putPerson } from '@belfry/shared/ledger/people.js';
 import { countUnheard } from '@belfry/shared/ledger/unheard-alerts.js';
 import { mailNobodyLater } from '@belfry/shared/notify/nobody-mail.js';
@@ -26,7 +26,7 @@ describe('an alert that there is nobody to tell of', () => {
     const { id } = await raise(ledger.one);
     const other = await raise(ledger.one, { level: 'warning' });
     assert.equal((await countUnheard(ledger.one)).untold, 2);
-    await acknowledgeAlert(ledger.one, other.id, ANNA);
+    await moveAlertRow(ledger.one, 'acknowledge', other.id, ANNA);
     assert.equal((await countUnheard(ledger.one)).untold, 1);
     assert.deepEqual(
       (await mails(other.id)).map(({ state }) => state),
@@ -87,7 +87,7 @@ describe('an alert that there is nobody to tell of', () => {
     );
     const [warning] = await Promise.all(storm);
     const taken = await hourly.raise(ledger.one, { message: 'Taken' });
-    await acknowledgeAlert(ledger.one, taken.id, ANNA);
+    await moveAlertRow(ledger.one, 'acknowledge', taken.id, ANNA);
     await mailNobodyLater(parts, operatorMail);
     assert.deepEqual(
       (await written()).map(({ alert_id }) => alert_id),
@@ -131,7 +131,7 @@ describe('an alert that there is nobody to tell of', () => {
       [],
       ['NOBODY HAS ACKNOWLEDGED: CRITICAL ALERT: disk_full'],
     ]);
-    await acknowledgeAlert(ledger.one, critical, ANNA);
+    await moveAlertRow(ledger.one, 'acknowledge', critical, ANNA);
     assert.deepEqual(await countUnheard(ledger.one), { untold: 0, exhausted: 0 });
   });
 

@@ -6,6 +6,7 @@ import { recordOutcomes } from '@belfry/shared/ledger/record.js';
 import {
   beginRetries,
   countOpen,
+  dueTasks,
   MAX_ROUNDS,
   pageOfOwed,
   renewGenerations,
@@ -48,7 +49,10 @@ describe('what waits', () => {
       );
     assert.equal((await ask()).filter(Boolean).length, 1);
     assert.equal((await ask()).filter(Boolean).length, 0);
+    const asked = ['sweep', 'another task'].map((task) => ({ task, everyMs: 60_000 }));
+    assert.deepEqual(await dueTasks(ledger.two, asked), new Set(['another task']));
     assert.equal(await takeTurn(ledger.one, 'another task', 60_000), true);
+    assert.deepEqual(await dueTasks(ledger.two, asked), new Set());
     await ledger.one.rows("UPDATE upkeep SET ran_at = now() - interval '61 seconds'");
     assert.equal((await ask()).filter(Boolean).length, 1);
   });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { AlertVerb } from '@belfry/shared/domain/alert.js';
 import type { LinkedAlert } from '@belfry/shared/ledger/acknowledging.js';
 import type { AlertRow } from '@belfry/shared/ledger/alerts.js';
-import type { AlertVerb } from '@belfry/shared/notify/move-alert.js';
 import { formatDate } from '@belfry/shared/templates/format.js';
 import { formattingLocale } from '@belfry/shared/templates/locale.js';
 import { escaped } from '../middleware/escape-html.js';

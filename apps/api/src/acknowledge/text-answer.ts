@@ -1,6 +1,5 @@
 import {
   type AnsweredAlert,
-  alertByCode,
   pendingAlertsOf,
   peopleWithPhone,
   type ToldPerson,
@@ -10,7 +9,7 @@ import type { AlertMove, AlertRow } from '@belfry/shared/ledger/alerts.js';
 import type { Database, Statements } from '@belfry/shared/ledger/database.js';
 import { findAnswer, keepAnswer } from '@belfry/shared/ledger/idempotency.js';
 import { retryTransient } from '@belfry/shared/ledger/retry-transient.js';
-import { type AlertVerb, announceMove, moveAlertWithin } from '@belfry/shared/notify/move-alert.js';
+import { announceMove } from '@belfry/shared/notify/move-alert.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import { formatDate } from '@belfry/shared/templates/format.js';
 import { formattingLocale } from '@belfry/shared/templates/locale.js';
@@ -169,7 +168,7 @@ async function doneEarlier(
   const found = messageId === '' ? null : await findAnswer(database, KEEPER, messageId);
   if (found === null) return undefined;
   const body = kept.parse(found.body);
-  if ('alert_id' in body) return toldAlert(database, personIds, body.alert_id);
+  if ('alert_id' in body) return toldAlert(database, personIds, { alertId: body.alert_id });
   return body.said === '' ? null : body.said;
 }
 
@@ -185,7 +184,7 @@ async function meantBy(
   const personIds = people.map(({ id }) => id);
   const words = wordsFor(people[0]?.locale ?? '').words;
   if (code !== null)
-    return (await alertByCode(database, personIds, code)) ?? fill(words.notTold, { code: String(code) });
+    return (await toldAlert(database, personIds, { code })) ?? fill(words.notTold, { code: String(code) });
   const pending = await pendingAlertsOf(database, personIds);
   const fitting = verb === 'resolve' ? pending : pending.filter(({ alert }) => alert.status === 'open');
   if (fitting.length === 0) return words.noneOpen;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SourceKind } from '@belfry/shared/domain/alert-source.js';
 import { type FieldError, invalid } from '@belfry/shared/domain/refusal.js';
 import type { AlertSource } from '@belfry/shared/ledger/alert-sources.js';
-import { findByDedupKey, resolveAlert } from '@belfry/shared/ledger/alerts.js';
+import { findByDedupKey, moveAlertRow } from '@belfry/shared/ledger/alerts.js';
 import { isOutage } from '@belfry/shared/ledger/outage.js';
 import { announceMove } from '@belfry/shared/notify/move-alert.js';
 import { type AlertingParts, raiseAlert } from '@belfry/shared/notify/raise-alert.js';
@@ -98,7 +98,7 @@ async function resolve(
   let outcome: 'ignored' | 'resolved' = 'ignored';
   for (const key of dedupKeys) {
     const open = await findByDedupKey(database, key);
-    const move = open === null ? null : await resolveAlert(database, open.id, actor);
+    const move = open === null ? null : await moveAlertRow(database, 'resolve', open.id, actor);
     if (move === null || !move.moved) continue;
     announceMove(events, move, actor);
     outcome = 'resolved';

@@ -1,9 +1,10 @@
 import { clientMessage } from '@belfry/shared/channels/realtime.js';
+import type { AlertVerb } from '@belfry/shared/domain/alert.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { wasTold } from '@belfry/shared/ledger/read-alerts.js';
 import { markRead } from '@belfry/shared/ledger/read-inbox.js';
-import { type AlertVerb, moveAlert } from '@belfry/shared/notify/move-alert.js';
+import { moveAlert } from '@belfry/shared/notify/move-alert.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import { asRefusal } from '../middleware/errors.js';
 import type { Limits } from '../middleware/limits.js';

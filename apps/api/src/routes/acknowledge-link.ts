@@ -1,7 +1,8 @@
 import { type AcknowledgeLinks, LINK_DAYS, LINK_PATH } from '@belfry/shared/domain/acknowledge-link.js';
+import type { AlertVerb } from '@belfry/shared/domain/alert.js';
 import { findLinked, type LinkedAlert } from '@belfry/shared/ledger/acknowledging.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
-import { type AlertVerb, moveAlert } from '@belfry/shared/notify/move-alert.js';
+import { moveAlert } from '@belfry/shared/notify/move-alert.js';
 import type { QueueEngine } from '@belfry/shared/queue/queue-engine.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import type { Logger } from '@belfry/shared/service/log.js';

@@ -5,7 +5,7 @@ import { isId } from '@belfry/shared/domain/ids.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { findAlert, listAlerts, wasTold } from '@belfry/shared/ledger/read-alerts.js';
-import { ALERT_VERBS, moveAlert } from '@belfry/shared/notify/move-alert.js';
+import { moveAlert } from '@belfry/shared/notify/move-alert.js';
 import type { Events } from '@belfry/shared/service/events.js';
 import { type Request, Router } from 'express';
 import { z } from 'zod';

@@ -10,10 +10,9 @@ const PAUSE_MS = 1_000;
 export function createEscalate(parts: EscalationParts): JobProcessor {
   return async (job, token) => {
     const { alert_id, step } = escalationJob.parse(job.data);
-    const came = await escalationStep(parts, alert_id, step).catch((error: unknown): Escalated => {
-      parts.events.escalationFailed({ alertId: alert_id, error });
-      return { kind: 'early', waitMs: PAUSE_MS };
-    });
+    const came = await escalationStep(parts, alert_id, step).catch(
+      (): Escalated => ({ kind: 'early', waitMs: PAUSE_MS }),
+    );
     if (came.kind === 'early') return putBack(job, token, came.waitMs);
   };
 }

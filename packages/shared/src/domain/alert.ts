@@ -12,6 +12,10 @@ export type AlertStatus = (typeof ALERT_STATUSES)[number];
 export const ALERT_DOORS = ['api', 'realtime', 'link', 'sms', 'source', 'heartbeat'] as const;
 export type AlertDoor = (typeof ALERT_DOORS)[number];
 
+/** What can be done to an alert, through whichever door. */
+export const ALERT_VERBS = ['acknowledge', 'resolve'] as const;
+export type AlertVerb = (typeof ALERT_VERBS)[number];
+
 /** What can be in the timeline of an alert. */
 export const ALERT_EVENT_KINDS = [
   'opened',

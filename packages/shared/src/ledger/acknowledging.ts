@@ -62,23 +62,19 @@ export function pendingAlertsOf(
   return select(database, `a.status <> 'resolved'`, [personIds]);
 }
 
-/** The alert that one of these people means by its number: one that is not over before those that are, and the newest of them. */
-export async function alertByCode(
-  database: Statements,
-  personIds: readonly string[],
-  code: number,
-): Promise<AnsweredAlert | null> {
-  const [found] = await select(database, 'a.code = $2', [personIds, code]);
-  return found ?? null;
-}
+/** How an alert is meant: by the number that is told of it, or by its id. */
+export type MeantBy = { readonly code: number } | { readonly alertId: string };
 
-/** The alert with this id, if one of these people was told of it. */
+/** The alert that one of these people means, if one was told of it: one that is not over before those that are, and the newest of them. */
 export async function toldAlert(
   database: Statements,
   personIds: readonly string[],
-  alertId: string,
+  meant: MeantBy,
 ): Promise<AnsweredAlert | null> {
-  const [found] = await select(database, 'a.id = $2', [personIds, alertId]);
+  const [found] =
+    'code' in meant
+      ? await select(database, 'a.code = $2', [personIds, meant.code])
+      : await select(database, 'a.id = $2', [personIds, meant.alertId]);
   return found ?? null;
 }
 

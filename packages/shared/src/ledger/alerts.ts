@@ -1,4 +1,4 @@
-import type { AlertContent, AlertDoor, AlertStatus, EscalationPolicy } from '../domain/alert.js';
+import type { AlertContent, AlertDoor, AlertStatus, AlertVerb, EscalationPolicy } from '../domain/alert.js';
 import { recordAlertEvents, recordRepetition } from './alert-timeline.js';
 import type { Database, Statements } from './database.js';
 import { retryTransient } from './retry-transient.js';
@@ -106,59 +106,29 @@ export interface AlertMove {
 }
 
 /**
- * Takes an alert upon oneself. From this moment no step of its escalation is taken, and what was to tell of it and has not left
- * yet is called off, in the same commit. Doing it again changes nothing: the first one stands. Null for an unknown alert.
+ * Acknowledges an alert: from this moment no step of its escalation is taken. Or ends it, acknowledged or not: one that is raised
+ * later with the same key is another alert. What was to tell of it and has not left yet is called off, in the same commit. Doing
+ * it again changes nothing: the first one stands. Null for an unknown alert.
  */
-export function acknowledgeAlert(
+export function moveAlertRow(
   database: Database,
+  verb: AlertVerb,
   id: string,
   actor: AlertActor,
-): Promise<AlertMove | null> {
-  return move(database, id, actor, 'acknowledged', ACKNOWLEDGE);
-}
-
-/** Ends an alert, acknowledged or not. One that is raised later with the same key is another alert. */
-export function resolveAlert(database: Database, id: string, actor: AlertActor): Promise<AlertMove | null> {
-  return move(database, id, actor, 'resolved', RESOLVE);
-}
-
-/** The same in a transaction of the caller's. */
-export function acknowledgeWithin(
-  transaction: Statements,
-  id: string,
-  actor: AlertActor,
-): Promise<AlertMove | null> {
-  return moveWithin(transaction, id, actor, 'acknowledged', ACKNOWLEDGE);
-}
-
-/** The same in the transaction of what ends it. */
-export function resolveWithin(
-  transaction: Statements,
-  id: string,
-  actor: AlertActor,
-): Promise<AlertMove | null> {
-  return moveWithin(transaction, id, actor, 'resolved', RESOLVE);
-}
-
-function move(
-  database: Database,
-  id: string,
-  actor: AlertActor,
-  to: Exclude<AlertStatus, 'open'>,
-  statement: string,
 ): Promise<AlertMove | null> {
   return retryTransient(() =>
-    database.transaction((transaction) => moveWithin(transaction, id, actor, to, statement)),
+    database.transaction((transaction) => moveAlertWithin(transaction, verb, id, actor)),
   );
 }
 
-async function moveWithin(
+/** The same in a transaction of the caller's. */
+export async function moveAlertWithin(
   transaction: Statements,
+  verb: AlertVerb,
   id: string,
   actor: AlertActor,
-  to: Exclude<AlertStatus, 'open'>,
-  statement: string,
 ): Promise<AlertMove | null> {
+  const { to, statement } = MOVES[verb];
   const alert = await holdAlert(transaction, id);
   if (alert === null) return null;
   const [moved] = await transaction.rows<AlertRow>(statement, [id, actor.name, actor.via]);
@@ -183,6 +153,11 @@ WHERE id = $1 AND status = 'open' RETURNING ${ALERT}`;
 const RESOLVE = `
 UPDATE alert SET status = 'resolved', due_at = NULL, resolved_at = clock_timestamp(), resolved_by = $2, resolved_via = $3
 WHERE id = $1 AND status <> 'resolved' RETURNING ${ALERT}`;
+
+const MOVES = {
+  acknowledge: { to: 'acknowledged', statement: ACKNOWLEDGE },
+  resolve: { to: 'resolved', statement: RESOLVE },
+} as const satisfies Record<AlertVerb, { to: AlertStatus; statement: string }>;
 
 async function callOffPages(transaction: Statements, id: string, why: AlertStatus): Promise<void> {
   await transaction.rows(

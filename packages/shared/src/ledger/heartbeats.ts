@@ -1,5 +1,5 @@
 import type { AlertLevel } from '../domain/alert.js';
-import { type AlertActor, type AlertMove, findByDedupKey, resolveWithin } from './alerts.js';
+import { type AlertActor, type AlertMove, findByDedupKey, moveAlertWithin } from './alerts.js';
 import { type Actor, recordAudit } from './audit.js';
 import type { Database, Statements } from './database.js';
 import { retryTransient } from './retry-transient.js';
@@ -124,7 +124,7 @@ async function endSilence(
   actor: AlertActor,
 ): Promise<AlertMove | null> {
   const alert = missedAt === null ? null : await findByDedupKey(transaction, heartbeatKey(name));
-  return alert === null ? null : resolveWithin(transaction, alert.id, actor);
+  return alert === null ? null : moveAlertWithin(transaction, 'resolve', alert.id, actor);
 }
 
 /** What is heard of by this name; null when nothing is. */

@@ -143,6 +143,19 @@ export function beginRetries(
   );
 }
 
+/** Those of these tasks that nobody has taken the turn of within their interval. Nothing is written. */
+export async function dueTasks(
+  database: Database,
+  tasks: readonly { readonly task: string; readonly everyMs: number }[],
+): Promise<Set<string>> {
+  const rows = await database.rows<{ task: string }>(
+    `SELECT task FROM unnest($1::text[], $2::float8[]) AS asked(task, every) LEFT JOIN upkeep USING (task)
+     WHERE ran_at IS NULL OR ran_at <= now() - every * interval '1 millisecond'`,
+    [tasks.map(({ task }) => task), tasks.map(({ everyMs }) => everyMs)],
+  );
+  return new Set(rows.map(({ task }) => task));
+}
+
 /** True for the one process of the fleet whose turn it is to run `task`: at most once per `intervalMs`. */
 export async function takeTurn(database: Database, task: string, intervalMs: number): Promise<boolean> {
   const rows = await database.rows(

@@ -39,7 +39,7 @@ export function escalationStep(
   alertId: string,
   step: number | null,
 ): Promise<Escalated> {
-  return takeStep(parts, (transaction) => holdDueAlert(transaction, alertId, step));
+  return takeStep(parts, { id: alertId }, (transaction) => holdDueAlert(transaction, alertId, step));
 }
 
 /**
@@ -55,15 +55,17 @@ export function overdueStep(
   except: readonly string[],
   turn: Turn,
 ): Promise<Escalated> {
-  return takeStep(parts, async (transaction) => {
+  return takeStep(parts, turn, async (transaction) => {
     const due = await holdOverdueAlert(transaction, graceMs, except);
     if (due.kind === 'due') turn.id = due.alert.id;
     return due;
   });
 }
 
+/** What fails is reported here, whoever rang for it, and is for the caller to try again. */
 async function takeStep(
   { database, enqueuer, events, operatorMail }: EscalationParts,
+  turn: Readonly<Turn>,
   hold: (transaction: Statements) => Promise<DueAlert>,
 ): Promise<Escalated> {
   const found = await retryTransient(() =>
@@ -73,7 +75,10 @@ async function takeStep(
       const taken = await take(transaction, due.alert, operatorMail);
       return { kind: 'taken' as const, lateMs: due.lateMs, ...taken };
     }),
-  );
+  ).catch((error: unknown) => {
+    if (turn.id !== undefined) events.escalationFailed({ alertId: turn.id, error });
+    throw error;
+  });
   if (found.kind !== 'taken') return found;
   const { alert, step, nextMs, notified, nobody, notifications, lateMs } = found;
   enqueuer.enqueue(notifications.flatMap(seedsOf));

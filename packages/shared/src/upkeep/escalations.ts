@@ -55,9 +55,14 @@ const OVERDUE_MS = 1_000;
 const MOST = 250;
 const LANES = 4;
 
+/** Whether there is a step that nobody has taken in time. */
+export function isAnyStepOverdue(database: Database): Promise<boolean> {
+  return isAnyOverdue(database, OVERDUE_MS);
+}
+
 /**
- * The second bell: takes the steps that nobody has taken, those first that have waited the longest. Any number of processes may ring it at once: one that
- * somebody is about to take is left to them, and one that fails keeps no other from being taken.
+ * The second bell: takes the steps that nobody has taken, those first that have waited the longest. Any number of processes may
+ * ring it at once: one that somebody is about to take is left to them, and one that fails keeps no other from being taken.
  */
 export async function takeOverdueSteps(parts: EscalationParts): Promise<void> {
   const lane = () =>
@@ -65,7 +70,6 @@ export async function takeOverdueSteps(parts: EscalationParts): Promise<void> {
       const came = await overdueStep(parts, OVERDUE_MS, except, turn);
       return came.kind === 'taken';
     });
-  if (!(await isAnyOverdue(parts.database, OVERDUE_MS))) return;
   const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
   for (const one of lanes) if (one.status === 'rejected') throw one.reason;
 }

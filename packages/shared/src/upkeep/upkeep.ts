@@ -5,13 +5,13 @@ import { forgetLostWorkers } from '../ledger/workers.js';
 import { missHeartbeats } from '../notify/miss-heartbeats.js';
 import type { QueueEngine } from '../queue/queue-engine.js';
 import { retryAll } from '../queue/retry-all.js';
-import type { Events } from '../service/events.js';
 import { every, type Running } from '../service/lifecycle.js';
 import { settleBroadcasts } from './broadcasts.js';
-import { takeOverdueSteps } from './escalations.js';
+import { isAnyStepOverdue, takeOverdueSteps } from './escalations.js';
 import { mailOperator } from './operator-mail.js';
 import { createPruner } from './prune.js';
 import { type ReconcileParts, reconcile, reconcileCritical } from './reconcile.js';
+import { type Turn, takeTurns } from './turns.js';
 
 export interface UpkeepOptions {
   readonly sweepIntervalMs: number;
@@ -41,53 +41,44 @@ const WATCH_MS = 500;
  */
 export function startUpkeep(parts: ReconcileParts, options: UpkeepOptions): Running {
   const { database, events } = parts;
-  const tasks = [
-    turn(database, events, 'reconcile', options.sweepIntervalMs, () => reconcile(parts)),
-    turn(database, events, 'retry-sweep', options.retrySweepMs, async () => {
-      const deliveries = await retryAll(parts, { includeWaiting: false, actor: null });
-      if (deliveries > 0) events.retried({ deliveries, by: 'sweep' });
-    }),
-    turn(database, events, 'forget-keys', KEYS_INTERVAL_MS, async () => {
-      while ((await forgetOldKeys(database, AT_ONCE)) === AT_ONCE);
-    }),
-    turn(database, events, 'broadcasts', BROADCASTS_INTERVAL_MS, () => settleBroadcasts(parts)),
-    turn(database, events, 'heartbeats', HEARTBEATS_INTERVAL_MS, () =>
-      missHeartbeats({
-        ...parts,
-        escalationStepMs: options.escalationStepMs,
-        operatorMail: options.operatorMail,
-      }),
-    ),
-    turn(database, events, 'reconcile-critical', CRITICAL_INTERVAL_MS, () => reconcileCritical(parts)),
-    turn(database, events, 'forget-workers', WORKERS_INTERVAL_MS, async () => {
-      while ((await forgetLostWorkers(database, AT_ONCE)) === AT_ONCE);
-    }),
+  const turns: Turn[] = [
+    { task: 'reconcile', everyMs: options.sweepIntervalMs, run: () => reconcile(parts) },
+    { task: 'reconcile-critical', everyMs: CRITICAL_INTERVAL_MS, run: () => reconcileCritical(parts) },
+    { task: 'retry-sweep', everyMs: options.retrySweepMs, run: () => beginRounds(parts) },
+    { task: 'forget-keys', everyMs: KEYS_INTERVAL_MS, run: () => untilFew(forgetOldKeys, database) },
+    {
+      task: 'forget-workers',
+      everyMs: WORKERS_INTERVAL_MS,
+      run: () => untilFew(forgetLostWorkers, database),
+    },
+    { task: 'broadcasts', everyMs: BROADCASTS_INTERVAL_MS, run: () => settleBroadcasts(parts) },
+    {
+      task: 'heartbeats',
+      everyMs: HEARTBEATS_INTERVAL_MS,
+      run: () => missHeartbeats({ ...parts, ...options }),
+    },
   ];
-  tasks.push(watchReturn(parts), ringSecondBell(parts, options));
-  if (options.retentionDays !== null) tasks.push(keepSmall(parts, options.retentionDays));
-  if (options.operatorMail !== null) tasks.push(tellOperator(parts, options.operatorMail));
+  if (options.retentionDays !== null) turns.push(pruning(parts, options.retentionDays));
+  const loops = [takeTurns(database, events, turns), watchReturn(parts), ringSecondBell(parts, options)];
+  if (options.operatorMail !== null) loops.push(tellOperator(parts, options.operatorMail));
   return {
     async stop() {
-      await Promise.all(tasks.map((task) => task.stop()));
+      await Promise.all(loops.map((loop) => loop.stop()));
     },
   };
 }
 
-/** Asks for the turn more often than the interval, so that a turn whose holder died is not missed by a whole one. */
-function turn(
+async function beginRounds(parts: ReconcileParts): Promise<void> {
+  const deliveries = await retryAll(parts, { includeWaiting: false, actor: null });
+  if (deliveries > 0) parts.events.retried({ deliveries, by: 'sweep' });
+}
+
+/** Removes what is old, so many at a time, until there is less than that left. */
+async function untilFew(
+  remove: (database: Database, limit: number) => Promise<number>,
   database: Database,
-  events: Events,
-  task: string,
-  intervalMs: number,
-  run: () => Promise<unknown>,
-): Running {
-  return every(Math.max(50, intervalMs / 4), async () => {
-    try {
-      if (await takeTurn(database, task, intervalMs)) await run();
-    } catch (error) {
-      events.upkeepFailed({ task, error });
-    }
-  });
+): Promise<void> {
+  while ((await remove(database, AT_ONCE)) === AT_ONCE);
 }
 
 /**
@@ -97,8 +88,8 @@ function turn(
 function ringSecondBell(parts: ReconcileParts, options: UpkeepOptions): Running {
   const { engine, events } = parts;
   return every(SECOND_BELL_MS, async () => {
-    if (!(await answers(engine))) return;
     try {
+      if (!(await isAnyStepOverdue(parts.database)) || !(await answers(engine))) return;
       await takeOverdueSteps({ ...parts, operatorMail: options.operatorMail });
     } catch (error) {
       events.upkeepFailed({ task: 'escalations', error });
@@ -113,12 +104,16 @@ function answers(engine: QueueEngine): Promise<boolean> {
   );
 }
 
-function keepSmall({ database, events }: ReconcileParts, days: number): Running {
+function pruning({ database, events }: ReconcileParts, days: number): Turn {
   const prune = createPruner(database, days);
-  return turn(database, events, 'prune', PRUNE_INTERVAL_MS, async () => {
-    const notifications = await prune();
-    if (notifications > 0) events.pruned({ notifications });
-  });
+  return {
+    task: 'prune',
+    everyMs: PRUNE_INTERVAL_MS,
+    run: async () => {
+      const notifications = await prune();
+      if (notifications > 0) events.pruned({ notifications });
+    },
+  };
 }
 
 /** The first failure after a quiet time is told within this time and what a report waits for; later ones have to wait. */
