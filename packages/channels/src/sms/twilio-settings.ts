@@ -12,7 +12,7 @@ export const twilioSettings = z.object({
   TWILIO_ACCOUNT_SID: z
     .string({ error: SID })
     .regex(/^AC[0-9a-z]{1,62}$/i, SID)
-    .meta({ description: 'The Account SID from the Twilio console.' }),
+    .meta({ description: 'The Account SID from the Twilio console. It needs `TWILIO_AUTH_TOKEN` as well.' }),
   TWILIO_AUTH_TOKEN: z
     .string({ error: TOKEN })
     .regex(/^[\x21-\x7e]+$/, TOKEN)
@@ -28,5 +28,8 @@ export const twilioSettings = z.object({
     .string()
     .refine(isBaseUrl, BASE)
     .optional()
-    .meta({ description: 'Where the REST API is, if not at Twilio itself: a proxy, a region, the sandbox.' }),
+    .meta({
+      description:
+        'Where the REST API is, if not at Twilio itself: a proxy, a region, the sandbox. Docker Compose has the sandbox, which reaches nobody, until `.env` has `TWILIO_BASE_URL=`.',
+    }),
 });

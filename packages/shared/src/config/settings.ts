@@ -148,7 +148,7 @@ export const apiFields = {
     .regex(/^[\x21-\x7e]+$/, 'must be the Auth Token from the Twilio console')
     .optional()
     .describe(
-      'The Auth Token from the Twilio console; the API checks with it that answers come from Twilio.',
+      'The Auth Token from the Twilio console: the workers need it to send, and the API checks with it that answers come from Twilio.',
     ),
   WEBHOOK_SECRETS: webhookSecrets.optional().describe(webhookSecrets.description ?? ''),
   ...realtimeFields,
