@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { COMMANDS } from './commands.js';
+import { COMMANDS, GROUPS } from './commands.js';
 import { runCli } from './run-cli.js';
-
-/** Those that only hold others. */
-const GROUPS = [[], ['dead'], ['alerts'], ['users'], ['audit'], ['template']] as const;
 
 describe('belfry --help', { concurrency: 3 }, () => {
   for (const command of [...GROUPS, ...COMMANDS]) {

@@ -1,30 +1,39 @@
 import assert from 'node:assert/strict';
 import type { Fleet } from '../support/fleet.js';
+import type { Answer } from '../support/http.js';
 import type { LedgerDelivery } from '../support/ledger.js';
+import { waitFor } from '../support/wait.js';
+
+/** Calls as any caller does: a 503 says that nothing was accepted, and is tried again. */
+function insisting({ call }: Fleet, path: string, body: Readonly<Record<string, unknown>>): Promise<Answer> {
+  return waitFor(
+    async () => {
+      const answer = await call('POST', path, body);
+      return answer.status === 503 ? undefined : answer;
+    },
+    { timeoutMs: 60_000, what: `POST ${path} to be taken`, everyMs: 500 },
+  );
+}
 
 /** Sends a mail to a bare address; it has to be accepted. Returns its notification's id. */
 export async function email(
-  { call }: Fleet,
+  fleet: Fleet,
   to: string,
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  const answer = await call('POST', '/notifications/email/send', {
-    to,
-    subject: 'Hello',
-    body: 'There',
-    ...more,
-  });
+  const mail = { to, subject: 'Hello', body: 'There', ...more };
+  const answer = await insisting(fleet, '/notifications/email/send', mail);
   assert.equal(answer.status, 202, answer.text);
   return String(answer.body.email_id);
 }
 
 /** Sends a text message to a bare number; it has to be accepted. Returns its notification's id. */
 export async function sms(
-  { call }: Fleet,
+  fleet: Fleet,
   phone: string,
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  const answer = await call('POST', '/notifications/sms/send', { phone, message: 'Hello', ...more });
+  const answer = await insisting(fleet, '/notifications/sms/send', { phone, message: 'Hello', ...more });
   assert.equal(answer.status, 202, answer.text);
   return String(answer.body.sms_id);
 }

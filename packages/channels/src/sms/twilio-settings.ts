@@ -24,12 +24,8 @@ export const twilioSettings = z.object({
       description:
         'The sender: a phone number (E.164), the SID of a messaging service (MG…), or a sender name.',
     }),
-  TWILIO_BASE_URL: z
-    .string()
-    .refine(isBaseUrl, BASE)
-    .optional()
-    .meta({
-      description:
-        'Where the REST API is, if not at Twilio itself: a proxy, a region, the sandbox. Docker Compose has the sandbox, which reaches nobody, until `.env` has `TWILIO_BASE_URL=`.',
-    }),
+  TWILIO_BASE_URL: z.string().refine(isBaseUrl, BASE).optional().meta({
+    description:
+      'Where the REST API is, if not at Twilio itself: a proxy, a region, the sandbox. Docker Compose has the sandbox, which reaches nobody, until `.env` has `TWILIO_BASE_URL=`.',
+  }),
 });
