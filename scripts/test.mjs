@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -15,6 +15,11 @@ const OTHER_COMMANDS = ['bench'];
 const FILE_LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 12 * 60_000);
 /** More than there are processors: half of the files mostly wait, for a lease or a breaker to run out. */
 const FILES_AT_ONCE = 3;
+/**
+ * The niceness of the tests. They want more than the processors have, and every one of them needs the database: it goes first, so
+ * that nobody waits in vain for a connection.
+ */
+const GIVING_WAY = 5;
 /** Bundling takes as long as starting some ten of them. */
 const WORTH_BUNDLING = 20;
 
@@ -48,6 +53,7 @@ Object.assign(process.env, {
 });
 // Set when a test runs this command: the runner would take itself for a test file and run nothing.
 delete process.env.NODE_TEST_CONTEXT;
+setPriority(GIVING_WAY); // and with this process all that it starts from here on
 const counts = await runTests();
 await postgres.stop();
 rmSync(dataDir, { recursive: true, force: true });

@@ -11,7 +11,7 @@ import { wipe } from './wipe.js';
 /*
  * With other numbers by hand, as: BROADCAST_PEOPLE=50000 BROADCAST_CHUNK=500 npm test -- fleet/broadcast
  */
-const PEOPLE = Number(process.env.BROADCAST_PEOPLE ?? 1_500);
+const PEOPLE = Number(process.env.BROADCAST_PEOPLE ?? 800);
 const CHUNK = Number(process.env.BROADCAST_CHUNK ?? 100);
 /** For everything together; a chunk of deliveries takes well under a second. */
 const LIMIT_MS = 120_000 + PEOPLE * 10;

@@ -28,7 +28,7 @@ export function withLedger(prepare: (url: string) => Promise<void> = migrateLedg
   before(async () => {
     database = await migratedDatabase();
     await prepare(database.url);
-    for (const name of ['one', 'two']) open.set(name, openDatabase({ url: database.url, name, size: 12 }));
+    for (const name of ['one', 'two']) open.set(name, openDatabase({ url: database.url, name, size: 24 }));
   });
   after(async () => {
     await Promise.all([...open.values()].map((one) => one.close()));

@@ -1,3 +1,4 @@
+import type { AlertVerb } from '@belfry/shared/domain/alert.js';
 import {
   type AnsweredAlert,
   pendingAlertsOf,
@@ -5,7 +6,7 @@ import {
   type ToldPerson,
   toldAlert,
 } from '@belfry/shared/ledger/acknowledging.js';
-import type { AlertMove, AlertRow } from '@belfry/shared/ledger/alerts.js';
+import { type AlertMove, type AlertRow, moveAlertWithin } from '@belfry/shared/ledger/alerts.js';
 import type { Database, Statements } from '@belfry/shared/ledger/database.js';
 import { findAnswer, keepAnswer } from '@belfry/shared/ledger/idempotency.js';
 import { retryTransient } from '@belfry/shared/ledger/retry-transient.js';

@@ -1,6 +1,6 @@
 import { alertLevel } from '@belfry/shared/channels/alert.js';
 import { externalId } from '@belfry/shared/channels/fields.js';
-import { ALERT_STATUSES } from '@belfry/shared/domain/alert.js';
+import { ALERT_STATUSES, ALERT_VERBS } from '@belfry/shared/domain/alert.js';
 import { isId } from '@belfry/shared/domain/ids.js';
 import { Refusal } from '@belfry/shared/domain/refusal.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
