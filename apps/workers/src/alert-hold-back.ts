@@ -1,5 +1,5 @@
 import type { AlertLimits } from '@belfry/shared/config/alert-settings.js';
-import { openBundle, type PassOf, passAlerts } from '@belfry/shared/ledger/alert-pass.js';
+import { openBundle, type Passage, type PassOf, passAlerts } from '@belfry/shared/ledger/alert-pass.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
@@ -22,7 +22,7 @@ const FLIGHTS = 4;
 /** Keeps to how often alerts may reach a person on a channel, and has bundles tell of the others. */
 export function createAlertHoldBack({ database, owner, enqueuer, limits }: AlertHoldBackParts) {
   const limitsOf = ({ channel }: Pick<Claimed, 'channel'>) => limits[channel] ?? [];
-  const turns = createBatcher<Turn, Holding>({
+  const turns = createBatcher<Turn, Passage>({
     batch: BATCH,
     flights: FLIGHTS,
     waiting: 20_000,
@@ -33,7 +33,7 @@ export function createAlertHoldBack({ database, owner, enqueuer, limits }: Alert
       const claims = given.map(({ claim }) => claim);
       const { passages, seeds } = await passAlerts(database, owner, first.of, claims, limitsOf(first.of));
       enqueuer.enqueue(seeds);
-      return passages.map(holdingOf);
+      return passages;
     },
   });
 
@@ -62,7 +62,10 @@ export function createAlertHoldBack({ database, owner, enqueuer, limits }: Alert
       if (personId === null) return { kind: 'pass' };
       if (notification.alert === null) return open(claim, { personId, channel, priority });
       if (limitsOf(claim).length === 0) return { kind: 'pass' };
-      return turns.add({ claim, of: { personId, channel, priority } });
+      for (;;) {
+        const passage = await turns.add({ claim, of: { personId, channel, priority } });
+        if (passage.kind !== 'later') return holdingOf(passage);
+      }
     },
   };
 }
@@ -72,7 +75,7 @@ interface Turn {
   readonly of: PassOf;
 }
 
-function holdingOf(passage: Awaited<ReturnType<typeof passAlerts>>['passages'][number]): Holding {
+function holdingOf(passage: Exclude<Passage, { kind: 'later' }>): Holding {
   return passage.kind === 'bundled'
     ? { kind: 'handed_over', reason: `bundled_into:${passage.bundleId}` }
     : passage;

@@ -19,6 +19,8 @@ export type Passage =
   | { readonly kind: 'pass' }
   /** A bundle will tell of it; the ledger has it so already. */
   | { readonly kind: 'bundled'; readonly bundleId: string }
+  /** Others of the same batch pass, and are not to wait for a bundle: ask again. */
+  | { readonly kind: 'later' }
   /** Somebody else has the delivery by now, or the person is gone. */
   | { readonly kind: 'lost' };
 
@@ -32,8 +34,8 @@ export interface PassOf {
 /**
  * Lets deliveries of one person, channel and priority that tell of alerts pass, as `letPass` says, and puts the others into a bundle. It
  * is one transaction that holds the person's row for them: so of any number at once just as many pass as may, and what is
- * held back is in a bundle and has ended, or neither. The passages are in the order of the claims; the seeds are the jobs that
- * bundles need now.
+ * held back is in a bundle and has ended, or neither. Where some pass, nothing is bundled yet. The passages are in the order of
+ * the claims; the seeds are the jobs that bundles need now.
  */
 export function passAlerts(
   database: Database,
@@ -55,15 +57,20 @@ export function passAlerts(
         .toSorted((one, other) => (one.notificationId < other.notificationId ? -1 : 1));
       const { now, bundleId: open } = held;
       const { book, passed } = letPass(held, asking, { limits, bundling: open !== null, now });
-      const back = claims.filter(({ notificationId }) => !passed.has(notificationId));
-      const bundle = await bundleAlerts(transaction, owner, back, {
+      if (passed.size > 0) {
+        await write(transaction, of, book, open);
+        const passages = claims.map(({ notificationId }) =>
+          passed.has(notificationId) ? ({ kind: 'pass' } as const) : ({ kind: 'later' } as const),
+        );
+        return { passages, seeds: [] };
+      }
+      const bundle = await bundleAlerts(transaction, owner, claims, {
         ...of,
         open,
         dueAt: freeAt(limits, book, now),
       });
-      await write(transaction, of, book, bundle.bundleId);
+      if (bundle.bundleId !== open) await write(transaction, of, book, bundle.bundleId);
       const passages = claims.map((claim): Passage => {
-        if (passed.has(claim.notificationId)) return { kind: 'pass' };
         if (bundle.bundleId === null || !bundle.taken.has(claim.deliveryId)) return { kind: 'lost' };
         return { kind: 'bundled', bundleId: bundle.bundleId };
       });
