@@ -37,6 +37,20 @@ describe('jobs on PostgreSQL', () => {
     await at.engine.queue(QUEUE).drain();
   });
 
+  it('say in each queue by itself how many are kept, also where queues are filled in turns', async () => {
+    const queues = ['sms.normal', 'sms.high'];
+    const kept = { age: 3_600, count: 3 };
+    for (let n = 0; n < 100; n += 1)
+      for (const queue of queues) await at.engine.add(queue, jobs(1, { removeOnComplete: kept }));
+    for (const queue of queues) {
+      const waiting = await at.engine.queue(queue).getJobs(['waiting']);
+      const saying = waiting.map(({ opts }) => opts.removeOnComplete);
+      assert.equal(saying.filter((one) => typeof one === 'object' && 'count' in one).length, 2, queue);
+      assert.ok(saying.every((one) => typeof one === 'object' && 'age' in one && one.age === 3_600));
+      await at.engine.queue(queue).drain();
+    }
+  });
+
   it('are kept when they have ended, by their age and in about the number that they say', async () => {
     const kept = { age: 3_600, count: 3 };
     for (let n = 0; n < 4; n += 1)

@@ -10,7 +10,7 @@ interface JobSink {
 /** BullMQ makes and drops two tables for each bulk, which takes as long as so many jobs by themselves. */
 const FEW = 4;
 
-/** One finished job in so many counts what is kept of its queue. */
+/** One job of a queue in so many counts, when it has ended, what is kept of the queue. */
 const COUNTING = 50;
 
 type Kept = NonNullable<JobsOptions['removeOnComplete']>;
@@ -21,11 +21,13 @@ type Kept = NonNullable<JobsOptions['removeOnComplete']>;
  * What is kept is more by a few dozen then; its age is looked at each time, which an index answers.
  */
 export function createAdding(): (queue: JobSink, jobs: readonly NewJob[]) => Promise<void> {
-  let added = 0;
+  /** For each queue by itself: queues that are filled in turns would otherwise have all that count, or none. */
+  const added = new WeakMap<JobSink, number>();
 
-  function sparing({ opts, ...job }: NewJob): NewJob {
-    added = (added + 1) % COUNTING;
-    if (added === 0) return { ...job, opts };
+  function sparing(queue: JobSink, { opts, ...job }: NewJob): NewJob {
+    const number = ((added.get(queue) ?? 0) + 1) % COUNTING;
+    added.set(queue, number);
+    if (number === 0) return { ...job, opts };
     const { removeOnComplete = false, removeOnFail = false } = opts;
     return {
       ...job,
@@ -34,7 +36,7 @@ export function createAdding(): (queue: JobSink, jobs: readonly NewJob[]) => Pro
   }
 
   return async (queue, jobs) => {
-    const given = jobs.map(sparing);
+    const given = jobs.map((job) => sparing(queue, job));
     if (given.length > FEW) await queue.addBulk(given);
     else for (const { name, data, opts } of given) await queue.add(name, data, opts);
   };
