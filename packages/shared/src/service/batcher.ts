@@ -90,8 +90,11 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
       items.push(one);
     }
     waitingWeight -= weight;
-    const taken = new Set(items);
-    queue = options.keyOf === undefined ? queue.slice(items.length) : queue.filter((one) => !taken.has(one));
+    if (options.keyOf === undefined) queue.splice(0, items.length);
+    else {
+      const taken = new Set(items);
+      queue = queue.filter((one) => !taken.has(one));
+    }
     return { items, key };
   }
 

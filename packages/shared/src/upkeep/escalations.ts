@@ -6,6 +6,7 @@ import { alarmId } from '../queue/escalation-jobs.js';
 import type { QueueEngine } from '../queue/queue-engine.js';
 import { ESCALATION } from '../queue/topology.js';
 import { oneByOne } from '../service/one-by-one.js';
+import { withoutJob } from './without-job.js';
 
 const PAGE = 500;
 /** How many of the next steps are asked for by name when the counts see nothing missing. */
@@ -44,9 +45,7 @@ async function isAnyMissing({ database, engine }: AlarmParts): Promise<boolean> 
   if (steps === 0) return false;
   if (steps > (await engine.pending(ESCALATION))) return true;
   const { alarms } = await pageOfAlarms(database, null, FRONT);
-  const ids = alarms.map(alarmId);
-  const alive = await engine.alive(ESCALATION, ids);
-  return ids.some((id) => !alive.has(id));
+  return (await withoutJob(engine, ESCALATION, alarms, alarmId)).length > 0;
 }
 
 /** A step so late has lost its alarm clock: with a worker that died, it is held for about nine seconds. */

@@ -15,6 +15,7 @@ import { ESCALATION, queueOf } from '../queue/topology.js';
 import type { Events } from '../service/events.js';
 import { wakeBroadcasts } from './broadcasts.js';
 import { wakeEscalations } from './escalations.js';
+import { withoutJob } from './without-job.js';
 
 /** Rows touched within this time are left alone: their job may be on its way. */
 const GRACE_MS = 5_000;
@@ -107,7 +108,7 @@ export async function reconcileCritical(parts: ReconcileParts): Promise<void> {
     const front = await oldestDue(database, { ...where, limit: PAGE });
     if (front.length === 0) continue;
     const queue = queueOf(where);
-    const lost = await withoutJob(engine, queue, front);
+    const lost = await withoutJob(engine, queue, front, currentJob);
     if (lost.length === 0) continue;
     const renewed = await renewGenerations(database, lost);
     if (!(await enqueuer.enqueueNow(renewed))) return;
@@ -148,7 +149,7 @@ type Where = Omit<Parameters<typeof pageOfOwed>[1], 'afterId' | 'limit'>;
  */
 async function isFrontLost({ database, engine }: ReconcileParts, where: Where): Promise<boolean> {
   const front = await oldestDue(database, { ...where, limit: FRONT });
-  return (await withoutJob(engine, queueOf(where), front)).length > 0;
+  return (await withoutJob(engine, queueOf(where), front, currentJob)).length > 0;
 }
 
 /** Goes through the rows of one queue that owe a job, oldest first, until as many jobs are made as are missing. */
@@ -162,7 +163,7 @@ async function search(
   let afterId = BEGIN;
   for (;;) {
     const page = await pageOfOwed(database, { ...where, afterId, limit: PAGE });
-    const lost = empty ? page : await withoutJob(engine, queue, page);
+    const lost = empty ? page : await withoutJob(engine, queue, page, currentJob);
     const renewed = await renewGenerations(database, lost);
     if (!(await enqueuer.enqueueNow(renewed))) return requeued;
     requeued += renewed.length;
@@ -170,12 +171,6 @@ async function search(
     if (last === undefined || page.length < PAGE || requeued >= missing) return requeued;
     afterId = last.deliveryId;
   }
-}
-
-/** Those of these rows whose job the queue does not have. */
-async function withoutJob(engine: QueueEngine, queue: string, seeds: readonly JobSeed[]): Promise<JobSeed[]> {
-  const alive = await engine.alive(queue, seeds.map(currentJob));
-  return seeds.filter((seed) => !alive.has(currentJob(seed)));
 }
 
 function currentJob(seed: JobSeed): string {
