@@ -28,6 +28,11 @@ describe('claiming', () => {
   const claimOne = async (id: string, owner = ANNA) =>
     (await claimDeliveries(ledger.one, owner, LEASE_MS, [id]))[0];
 
+  it('is planned without a look at the ends of the indexes, where the dead rows are', async () => {
+    const [setting] = await ledger.one.rows<{ enable_mergejoin: string }>('SHOW enable_mergejoin');
+    assert.equal(setting?.enable_mergejoin, 'off');
+  });
+
   it('gives each of 200 rows to one of two workers who want all of them, in any order', async () => {
     const many = Array.from({ length: 200 }, () => notification());
     await accept(ledger.one, ...many);

@@ -21,9 +21,9 @@ describe('jobs on PostgreSQL', () => {
     });
   }
 
-  it('come in the order in which they were added, one by one or many at once, and no id twice', async () => {
+  it('come in the order in which they were added, few or many at once, and no id twice', async () => {
     const added: string[] = [];
-    for (const size of [1, 4, 5, 30, 2]) {
+    for (const size of [1, 4, 99, 100, 130, 2]) {
       const some = jobs(size);
       await at.engine.add(QUEUE, some);
       await at.engine.add(QUEUE, some.slice(-1));
@@ -35,6 +35,14 @@ describe('jobs on PostgreSQL', () => {
       added,
     );
     await at.engine.queue(QUEUE).drain();
+  });
+
+  it('are missed by whoever added them when the database refused them, few or many', async () => {
+    for (const size of [1, 2, 99, 100]) {
+      const some = jobs(size).map((job, n) => (n === size - 1 ? { ...job, name: 'a\0' } : job));
+      await assert.rejects(at.engine.add(QUEUE, some), { name: 'QueueDown' }, String(size));
+    }
+    assert.equal(await at.engine.pending(QUEUE), 0);
   });
 
   it('say in each queue by itself how many are kept, also where queues are filled in turns', async () => {

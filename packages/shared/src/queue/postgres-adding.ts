@@ -1,14 +1,41 @@
-import type { JobsOptions } from 'bullmq';
+import {
+  type BackendFactory,
+  createPostgresBackend,
+  type JobsOptions,
+  type PostgresConnectionOptions,
+  type PostgresQueueBackend,
+} from 'bullmq';
 import type { NewJob } from './jobs.js';
 
-/** The part of a queue that jobs are put in by. */
-interface JobSink {
-  add(name: string, data: NewJob['data'], opts: JobsOptions): Promise<unknown>;
-  addBulk(jobs: NewJob[]): Promise<unknown>;
-}
+/** From so many jobs on, a bulk takes no longer than the jobs row by row: it makes and drops two tables, however few they are. */
+const BULK = 100;
 
-/** BullMQ makes and drops two tables for each bulk, which takes as long as so many jobs by themselves. */
-const FEW = 4;
+/** BullMQ's backend for a queue that jobs are put into: fewer than a bulk go row by row, in one statement all the same. */
+export const addingBackend: BackendFactory<PostgresQueueBackend, PostgresConnectionOptions> = (
+  name,
+  opts,
+  factory,
+) => {
+  const backend = createPostgresBackend(name, opts, factory);
+  const addBulk = backend.addJobs.bind(backend);
+  backend.addJobs = async (entries) => {
+    if (entries.length >= BULK) return addBulk(entries);
+    const added = await backend.addFlow(
+      entries.map(({ job, jobId, parentKeyOpts = {} }) => ({
+        jobData: job,
+        jobId,
+        parentKeyOpts,
+        prefix: '',
+        queueName: name,
+      })),
+    );
+    return added.map(([error, id]) => {
+      if (error !== null) throw error;
+      return String(id);
+    });
+  };
+  return backend;
+};
 
 /** One job of a queue in so many counts, when it has ended, what is kept of the queue. */
 const COUNTING = 50;
@@ -16,30 +43,24 @@ const COUNTING = 50;
 type Kept = NonNullable<JobsOptions['removeOnComplete']>;
 
 /**
- * Puts jobs into queues on PostgreSQL, in their order, the way that costs the database least. A few go one by one, many in one
- * bulk. And where a job says how many finished ones are kept, only one in fifty does: BullMQ looks through all of them each time.
- * What is kept is more by a few dozen then; its age is looked at each time, which an index answers.
+ * Has only one in fifty of the jobs that say how many finished ones are kept say so: BullMQ looks through all of them each time.
+ * What is kept is more by a few dozen then; its age is looked at each time, which an index answers. The numbers go on from call
+ * to call for each queue by itself: of queues that are filled in turns all would say it otherwise, or none.
  */
-export function createAdding(): (queue: JobSink, jobs: readonly NewJob[]) => Promise<void> {
-  /** For each queue by itself: queues that are filled in turns would otherwise have all that count, or none. */
-  const added = new WeakMap<JobSink, number>();
+export function createSparing(): (queue: string, jobs: readonly NewJob[]) => NewJob[] {
+  const added = new Map<string, number>();
 
-  function sparing(queue: JobSink, { opts, ...job }: NewJob): NewJob {
-    const number = ((added.get(queue) ?? 0) + 1) % COUNTING;
-    added.set(queue, number);
-    if (number === 0) return { ...job, opts };
-    const { removeOnComplete = false, removeOnFail = false } = opts;
-    return {
-      ...job,
-      opts: { ...opts, removeOnComplete: byAge(removeOnComplete), removeOnFail: byAge(removeOnFail) },
-    };
-  }
-
-  return async (queue, jobs) => {
-    const given = jobs.map((job) => sparing(queue, job));
-    if (given.length > FEW) await queue.addBulk(given);
-    else for (const { name, data, opts } of given) await queue.add(name, data, opts);
-  };
+  return (queue, jobs) =>
+    jobs.map(({ opts, ...job }) => {
+      const number = ((added.get(queue) ?? 0) + 1) % COUNTING;
+      added.set(queue, number);
+      if (number === 0) return { ...job, opts };
+      const { removeOnComplete = false, removeOnFail = false } = opts;
+      return {
+        ...job,
+        opts: { ...opts, removeOnComplete: byAge(removeOnComplete), removeOnFail: byAge(removeOnFail) },
+      };
+    });
 }
 
 /** The same by age alone, where there is an age. */

@@ -20,7 +20,7 @@ import { bounded } from './bounded.js';
 import type { JobData } from './jobs.js';
 import { postgresLimiter } from './limiter.js';
 import { createListenLine } from './listen-line.js';
-import { createAdding } from './postgres-adding.js';
+import { addingBackend, createSparing } from './postgres-adding.js';
 import { createQueueBook } from './queue-book.js';
 import {
   adapt,
@@ -58,9 +58,9 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
   pool.setMaxListeners(0);
   pool.on('error', options.onError);
   const line = createListenLine(pool, options.onError);
-  const add = createAdding();
+  const sparing = createSparing();
   const queues = createQueueBook((name) => {
-    const opened: unknown = new Queue(name, { connection: pool }, watchfulBackend);
+    const opened: unknown = new Queue(name, { connection: pool }, addingBackend);
     // Its type names its backend; to everybody else a queue is a queue.
     if (!(opened instanceof Queue)) throw new Error('BullMQ made something that is not a queue.');
     return opened;
@@ -70,7 +70,7 @@ export function openPostgresEngine(options: EngineOptions): QueueEngine {
     kind: 'postgres',
     queue: queues.get,
     async add(name, jobs) {
-      await bounded(add(queues.get(name), jobs));
+      await bounded(queues.get(name).addBulk(sparing(name, jobs)));
     },
     async alive(name, ids) {
       const found = new Set<string>();
