@@ -41,12 +41,10 @@ const PLANNER = '-c enable_mergejoin=off';
 
 /** Opens the pool. Nothing is connected until the first query, so an absent server is an error of that query. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
-    ...connectionBounds(options.url, options.name),
-    options: PLANNER,
-    max: options.size,
-  });
-  pool.on('error', (error) => options.onError?.(error));
+  const pool = openPool(
+    { ...connectionBounds(options.url, options.name), options: PLANNER, max: options.size },
+    (error) => options.onError?.(error),
+  );
   let closing: Promise<void> | undefined;
   return {
     pool,
@@ -77,9 +75,6 @@ async function inTransaction<Result>(
 ): Promise<Result> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // A line that breaks between two statements would end the process; the next statement tells as well.
-  const ignore = () => undefined;
-  client.on('error', ignore);
   try {
     await client.query(begin);
     const result = await work(statementsOn(client));
@@ -92,9 +87,21 @@ async function inTransaction<Result>(
     });
     throw error;
   } finally {
-    client.off('error', ignore);
     client.release(broken);
   }
+}
+
+/**
+ * A pool that no broken line ends the process of. While nobody has a connection the pool listens to it; whoever has it is told by
+ * the next statement, and until they ask nobody would listen: the server may let a client in and go away in the same breath.
+ *
+ * @param onError is called for connections that break while nobody uses them.
+ */
+export function openPool(config: pg.PoolConfig, onError: (error: Error) => void): pg.Pool {
+  const pool = new pg.Pool(config);
+  pool.on('error', onError);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
 }
 
 /**

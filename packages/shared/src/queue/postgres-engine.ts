@@ -12,8 +12,8 @@ import {
   runMigrations,
   Worker,
 } from 'bullmq';
-import pg from 'pg';
-import { connectionBounds } from '../ledger/database.js';
+import type pg from 'pg';
+import { connectionBounds, openPool } from '../ledger/database.js';
 import { isOutage } from '../ledger/outage.js';
 import { ledgerBackoff } from './backoff-strategy.js';
 import { bounded } from './bounded.js';
@@ -46,17 +46,19 @@ const OUTAGE_PAUSE_MS = 500;
 /** BullMQ's own PostgreSQL backend, in the ledger's database. All queues of a process share one pool. */
 export function openPostgresEngine(options: EngineOptions): QueueEngine {
   const pool = asBackendPool(
-    new pg.Pool({
-      ...connectionBounds(options.databaseUrl, options.name),
-      // BullMQ reads 64-bit numbers as text, so it gets node-postgres' own parsers.
-      types: undefined,
-      options: `-c search_path=${SCHEMA}`,
-      max: QUERY_CONNECTIONS + RELAY_CONNECTIONS + (options.workers > 0 ? 1 : 0),
-    }),
+    openPool(
+      {
+        ...connectionBounds(options.databaseUrl, options.name),
+        // BullMQ reads 64-bit numbers as text, so it gets node-postgres' own parsers.
+        types: undefined,
+        options: `-c search_path=${SCHEMA}`,
+        max: QUERY_CONNECTIONS + RELAY_CONNECTIONS + (options.workers > 0 ? 1 : 0),
+      },
+      options.onError,
+    ),
   );
   // Every worker and queue adds its own listeners to the pool they share.
   pool.setMaxListeners(0);
-  pool.on('error', options.onError);
   const line = createListenLine(pool, options.onError);
   const sparing = createSparing();
   const queues = createQueueBook((name) => {
