@@ -1,4 +1,5 @@
 import type { AlertLevel, EscalationPolicy, EscalationStep } from '@belfry/shared/domain/alert.js';
+import type { AlertLimits } from '@belfry/shared/domain/alert-limit.js';
 import { newId } from '@belfry/shared/domain/ids.js';
 import type { AlertRow } from '@belfry/shared/ledger/alerts.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
@@ -16,9 +17,15 @@ export const OPERATOR = 'operator@example.org';
 
 /**
  * Raises alerts and takes steps as the processes do, without any queue: what would be put into one is kept here. The operator
- * gets a mail each time, unless `everyMs` says otherwise.
+ * gets a mail each time, unless `everyMs` says otherwise. Nothing is held back, unless there are limits.
  */
-export function escalatingOn({ everyMs = 0 } = {}) {
+export function escalatingOn({
+  everyMs = 0,
+  alertLimits = {},
+}: {
+  readonly everyMs?: number;
+  readonly alertLimits?: AlertLimits;
+} = {}) {
   const alarms: Alarm[] = [];
   const seeds: JobSeed[] = [];
   const enqueuer: Enqueuer = {
@@ -33,6 +40,7 @@ export function escalatingOn({ everyMs = 0 } = {}) {
     events: SILENT,
     escalationStepMs: 60_000,
     operatorMail: { to: OPERATOR, everyMs },
+    alertLimits,
   });
   return {
     alarms,

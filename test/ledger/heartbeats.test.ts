@@ -28,7 +28,14 @@ describe('heartbeats', () => {
   const enqueuer = { enqueue: () => undefined } as unknown as Enqueuer;
   const events = createEvents(createLog('api', 'silent'));
   const miss = (database: Database = ledger.one) =>
-    missHeartbeats({ database, enqueuer, events, escalationStepMs: MINUTE, operatorMail: null });
+    missHeartbeats({
+      database,
+      enqueuer,
+      events,
+      escalationStepMs: MINUTE,
+      operatorMail: null,
+      alertLimits: {},
+    });
   const put = (name: string, afterMs = MINUTE, message: string | null = null) =>
     putHeartbeat(ledger.one, name, { afterMs, alertType: 'late', level: 'info', message }, OPS);
   const find = async (name: string): Promise<Heartbeat> => {

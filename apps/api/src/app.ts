@@ -1,4 +1,5 @@
 import { linksOf } from '@belfry/shared/config/acknowledge-settings.js';
+import { alertLimitsOf } from '@belfry/shared/config/alert-settings.js';
 import { operatorMailOf } from '@belfry/shared/config/operator-settings.js';
 import { watchOf } from '@belfry/shared/config/self-watch-settings.js';
 import type { ApiSettings } from '@belfry/shared/config/settings.js';
@@ -87,6 +88,7 @@ export function createApp(parts: ApiParts): Express {
     ...parts,
     escalationStepMs: settings.ESCALATION_STEP_MS,
     operatorMail: operatorMailOf(settings),
+    alertLimits: alertLimitsOf(settings),
   };
   const keyed = createKeyed(database);
   const once = createOnce(keyed, notifier);

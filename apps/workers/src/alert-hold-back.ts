@@ -1,7 +1,8 @@
-import type { AlertLimits } from '@belfry/shared/config/alert-settings.js';
+import type { AlertLimits } from '@belfry/shared/domain/alert-limit.js';
 import { openBundle, type Passage, type PassOf, passAlerts } from '@belfry/shared/ledger/alert-pass.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
+import { handedOverTo } from '@belfry/shared/ledger/hand-over.js';
 import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
 import { createBatcher } from '@belfry/shared/service/batcher.js';
 import type { Holding } from './holding.js';
@@ -77,6 +78,6 @@ interface Turn {
 
 function holdingOf(passage: Exclude<Passage, { kind: 'later' }>): Holding {
   return passage.kind === 'bundled'
-    ? { kind: 'handed_over', reason: `bundled_into:${passage.bundleId}` }
+    ? { kind: 'handed_over', reason: handedOverTo('bundle', passage.bundleId) }
     : passage;
 }

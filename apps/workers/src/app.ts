@@ -66,6 +66,7 @@ export function startWorkers(parts: WorkerParts): Running {
     baseMs: settings.RETRY_BASE_MS,
     holdMs: settings.RETRY_SWEEP_MS,
   };
+  const alertLimits = alertLimitsOf(settings);
   const leases = createLeases(database, owner, events);
   const sender = createSender({
     providers: parts.providers,
@@ -89,7 +90,7 @@ export function startWorkers(parts: WorkerParts): Running {
       owner,
       catalogue: parts.catalogue,
       enqueuer,
-      alertLimits: alertLimitsOf(settings),
+      alertLimits,
     }),
     guard: {
       poisonAfter: settings.POISON_AFTER,
@@ -125,7 +126,8 @@ export function startWorkers(parts: WorkerParts): Running {
   );
   const stopping = new AbortController();
   if (chosen.escalation) {
-    const parts = { database, enqueuer, events, operatorMail: operatorMailOf(settings) };
+    const operatorMail = operatorMailOf(settings);
+    const parts = { database, enqueuer, events, operatorMail, alertLimits };
     const escalate = counted(createEscalate(parts));
     workers.push(superviseWorker(() => engine.work(ESCALATION, escalate, { concurrency: ESCALATIONS })));
   }

@@ -1,8 +1,9 @@
-import type { AlertLimits } from '@belfry/shared/config/alert-settings.js';
 import { tellsOfAlerts } from '@belfry/shared/domain/alert.js';
+import type { AlertLimits } from '@belfry/shared/domain/alert-limit.js';
 import type { Claimed } from '@belfry/shared/ledger/claim.js';
 import type { Database } from '@belfry/shared/ledger/database.js';
 import { closeWindow, gather } from '@belfry/shared/ledger/gather.js';
+import { handedOverTo } from '@belfry/shared/ledger/hand-over.js';
 import { mayPass } from '@belfry/shared/ledger/hourly-pass.js';
 import { isOutage } from '@belfry/shared/ledger/outage.js';
 import type { Enqueuer } from '@belfry/shared/queue/enqueuer.js';
@@ -50,7 +51,7 @@ export function createHoldBack({
       const gathered = await gather(database, owner, claim, readable(event, claim), rules);
       if (gathered === null) return { kind: 'lost' };
       if (gathered.seed !== null) enqueuer.enqueue([gathered.seed]);
-      return { kind: 'handed_over', reason: `gathered_into:${gathered.digestId}` };
+      return { kind: 'handed_over', reason: handedOverTo('digest', gathered.digestId) };
     }
     if (event.limit !== null) {
       const passing = { personId, eventType: event.name, notificationId: claim.notificationId };

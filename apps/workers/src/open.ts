@@ -1,4 +1,5 @@
 import { type OpenProvider, openProviders, parseSettings } from '@belfry/channels/providers.js';
+import { alertLimitsOf } from '@belfry/shared/config/alert-settings.js';
 import { operatorMailOf } from '@belfry/shared/config/operator-settings.js';
 import { loadEnvFile, readSettings } from '@belfry/shared/config/read.js';
 import {
@@ -140,6 +141,7 @@ function upkeepOf(settings: WorkerSettings): UpkeepOptions {
     retentionDays: settings.RETENTION_DAYS,
     escalationStepMs: settings.ESCALATION_STEP_MS,
     operatorMail: operatorMailOf(settings),
+    alertLimits: alertLimitsOf(settings),
   };
 }
 

@@ -1,5 +1,4 @@
-import type { AlertLimit } from '../domain/alert-limit.js';
-import type { Channel } from '../domain/channel.js';
+import type { AlertLimit, AlertLimits } from '../domain/alert-limit.js';
 import { limits } from './fields.js';
 
 /** How many messages about alerts reach one person on a channel. */
@@ -22,9 +21,6 @@ function oftener() {
     { points: 20, seconds: 900 },
   ];
 }
-
-/** By channel; there is no limit on a channel that is not here. */
-export type AlertLimits = Readonly<Partial<Record<Channel, readonly AlertLimit[]>>>;
 
 /** The limits as the settings have them. Inboxes and webhooks have none: what reads them is no telephone. */
 export function alertLimitsOf(settings: {

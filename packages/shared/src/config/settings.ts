@@ -39,6 +39,7 @@ export const fleetFields = {
   ESCALATION_STEP_MS: whole(100, 86_400_000)
     .default(300_000)
     .describe('How far apart the steps are of the escalation policy that holds while none has been written.'),
+  ...alertLimitFields,
   ...operatorFields,
   RETENTION_DAYS: retention
     .default(30)
@@ -181,7 +182,6 @@ export const workerFields = {
     .describe(
       'People of a broadcast that are told in one transaction. While four times as many deliveries wait in one of its queues, nobody is added.',
     ),
-  ...alertLimitFields,
   POISON_AFTER: whole(3, 1_000)
     .default(10)
     .describe('A delivery that was in the hands of this many workers when they died is given up as poison.'),

@@ -1,8 +1,13 @@
+import type { Channel } from './channel.js';
+
 /** How many messages about alerts may reach one person on a channel within how many seconds. */
 export interface AlertLimit {
   readonly points: number;
   readonly seconds: number;
 }
+
+/** By channel; there is no limit on a channel that is not here. */
+export type AlertLimits = Readonly<Partial<Record<Channel, readonly AlertLimit[]>>>;
 
 /** What is known of one person, channel and priority. Times are epoch seconds. */
 export interface PassBook {

@@ -60,6 +60,17 @@ export interface EscalationPolicy {
   readonly repeat: number;
 }
 
+/** What noticed an alert, and what: the first of each reaches a person whatever was before it. The claim of a delivery says it in SQL. */
+export function originOf({
+  source,
+  type,
+}: {
+  readonly source: string | null;
+  readonly type: string;
+}): string {
+  return source === null ? type : `${source} ${type}`;
+}
+
 /** The policy that an alert without one of its own type follows, if it has been written; otherwise the built-in one. */
 export const DEFAULT_POLICY = 'default';
 

@@ -61,17 +61,19 @@ export async function bundleAlerts(
     deliveryId,
     carrierId: places.get(targetOf(of.channel, address)) ?? bundleId,
   }));
-  await handOver(transaction, handed, { by: 'bundle', code: 'bundled', reason: `bundled_into:${bundleId}` });
+  await handOver(transaction, handed, 'bundle', bundleId);
   return { bundleId, taken: held, seeds };
 }
 
-/** One alert may be told of by several: on each of the devices, and by each step of its escalation. */
+/** One alert may be told of by several: on each of the devices, and by each step of its escalation. The newest is answered. */
+export const TOLD_ONCE = `ON CONFLICT (bundle_id, alert_id)
+  DO UPDATE SET notification_id = greatest(alert_bundled.notification_id, excluded.notification_id)`;
+
 const ADD = `
 INSERT INTO alert_bundled (bundle_id, alert_id, notification_id)
 SELECT DISTINCT ON (alert_id) $1::uuid, alert_id, notification_id
 FROM unnest($2::uuid[], $3::uuid[]) AS given(alert_id, notification_id)
-WHERE alert_id IS NOT NULL ORDER BY alert_id, notification_id DESC
-ON CONFLICT (bundle_id, alert_id) DO UPDATE SET notification_id = greatest(alert_bundled.notification_id, excluded.notification_id)`;
+WHERE alert_id IS NOT NULL ORDER BY alert_id, notification_id DESC ${TOLD_ONCE}`;
 
 interface HeldDelivery extends Record<string, unknown> {
   readonly id: string;

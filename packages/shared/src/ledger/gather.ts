@@ -53,11 +53,8 @@ export function gather(
         carrier.deliveryId === null
           ? await beginWindow(transaction, claim, item, rules)
           : await addItem(transaction, carrier.deliveryId, item, carrier.items + 1 >= rules.most);
-      await handOver(transaction, [{ deliveryId: claim.deliveryId, carrierId: gathered.deliveryId }], {
-        by: 'digest',
-        code: 'gathered',
-        reason: `gathered_into:${gathered.digestId}`,
-      });
+      const handed = [{ deliveryId: claim.deliveryId, carrierId: gathered.deliveryId }];
+      await handOver(transaction, handed, 'digest', gathered.digestId);
       const full = carrier.items + 1 >= rules.most;
       await transaction.rows(full ? END : GO_ON, [
         ...windowOf(claim),

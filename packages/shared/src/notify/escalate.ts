@@ -1,4 +1,5 @@
 import { stepAfter } from '../domain/alert.js';
+import type { AlertLimits } from '../domain/alert-limit.js';
 import type { OperatorMail } from '../domain/operator-mail.js';
 import { recordAlertEvents } from '../ledger/alert-timeline.js';
 import type { AlertRow } from '../ledger/alerts.js';
@@ -8,14 +9,18 @@ import { retryTransient } from '../ledger/retry-transient.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { Events } from '../service/events.js';
 import type { Turn } from '../service/one-by-one.js';
+import { bundleTold, depart } from './bundle-told.js';
 import { mailNobody } from './nobody-mail.js';
-import { seedsOf } from './notifier.js';
 import { type Told, tellOfAlert } from './tell-of-alert.js';
 
 export interface EscalationParts {
   readonly database: Database;
   readonly enqueuer: Pick<Enqueuer, 'enqueue' | 'setAlarms'>;
-  readonly events: Pick<Events, 'escalated' | 'escalationExhausted' | 'escalationFailed' | 'nobodyToTell'>;
+  readonly events: Pick<
+    Events,
+    'escalated' | 'escalationExhausted' | 'escalationFailed' | 'moved' | 'nobodyToTell'
+  >;
+  readonly alertLimits: AlertLimits;
   /** Who is told by mail when there is nobody to tell, or the last step was taken; null for nobody. */
   readonly operatorMail: OperatorMail | null;
 }
@@ -64,7 +69,7 @@ export function overdueStep(
 
 /** What fails is reported here, whoever rang for it, and is for the caller to try again. */
 async function takeStep(
-  { database, enqueuer, events, operatorMail }: EscalationParts,
+  { database, enqueuer, events, operatorMail, alertLimits }: EscalationParts,
   turn: Readonly<Turn>,
   hold: (transaction: Statements) => Promise<DueAlert>,
 ): Promise<Escalated> {
@@ -73,15 +78,16 @@ async function takeStep(
       const due = await hold(transaction);
       if (due.kind !== 'due') return due;
       const taken = await take(transaction, due.alert, operatorMail);
-      return { kind: 'taken' as const, lateMs: due.lateMs, ...taken };
+      const departures = await bundleTold(transaction, alertLimits, taken.alert, taken.notifications);
+      return { kind: 'taken' as const, lateMs: due.lateMs, ...taken, departures };
     }),
   ).catch((error: unknown) => {
     if (turn.id !== undefined) events.escalationFailed({ alertId: turn.id, error });
     throw error;
   });
   if (found.kind !== 'taken') return found;
-  const { alert, step, nextMs, notified, nobody, notifications, lateMs } = found;
-  enqueuer.enqueue(notifications.flatMap(seedsOf));
+  const { alert, step, nextMs, notified, nobody, departures, lateMs } = found;
+  depart({ enqueuer, events }, departures);
   if (nextMs !== null) void enqueuer.setAlarms([{ alertId: alert.id, step: step + 1, delayMs: nextMs }]);
   const facts = { alertId: alert.id, level: alert.level, step };
   events.escalated({ ...facts, notified, lateMs });

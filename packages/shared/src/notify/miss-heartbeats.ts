@@ -1,7 +1,13 @@
 import { type Heartbeat, heartbeatKey, takeOverdue } from '../ledger/heartbeats.js';
 import { retryTransient } from '../ledger/retry-transient.js';
 import { oneByOne, type Turn } from '../service/one-by-one.js';
-import { type AlertingParts, announceRaised, type RaisedAlert, raiseWithin } from './raise-alert.js';
+import {
+  type AlertingParts,
+  announceRaised,
+  bundleWritten,
+  type RaisedAlert,
+  raiseWithin,
+} from './raise-alert.js';
 
 /** Heartbeats in one turn, so that a turn is over within some seconds, however many are missed. */
 const AT_ONCE = 200;
@@ -22,7 +28,8 @@ async function missNext(parts: AlertingParts, except: readonly string[], turn: T
       const heartbeat = await takeOverdue(transaction, except);
       if (heartbeat === null) return null;
       turn.id = heartbeat.name;
-      return { heartbeat, written: await raiseWithin(transaction, parts, alertOf(heartbeat)) };
+      const written = await raiseWithin(transaction, parts, alertOf(heartbeat));
+      return { heartbeat, written: { ...written, ...(await bundleWritten(transaction, parts, written)) } };
     }),
   );
   if (missed === null) return false;

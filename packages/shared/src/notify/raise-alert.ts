@@ -6,6 +6,7 @@ import {
   LEVEL_RULES,
   stepAfter,
 } from '../domain/alert.js';
+import type { AlertLimits } from '../domain/alert-limit.js';
 import { newId } from '../domain/ids.js';
 import type { OperatorMail } from '../domain/operator-mail.js';
 import { invalid, type Refusal } from '../domain/refusal.js';
@@ -18,8 +19,8 @@ import { keepAnswer } from '../ledger/idempotency.js';
 import { retryTransient } from '../ledger/retry-transient.js';
 import type { Enqueuer } from '../queue/enqueuer.js';
 import type { Events } from '../service/events.js';
+import { bundleTold, type Departures, depart } from './bundle-told.js';
 import { mailNobody } from './nobody-mail.js';
-import { seedsOf } from './notifier.js';
 import { type Told, tellOfAlert } from './tell-of-alert.js';
 
 export interface AlertingParts {
@@ -30,6 +31,7 @@ export interface AlertingParts {
   readonly escalationStepMs: number;
   /** Who is told by mail when there is nobody to tell; null for nobody. */
   readonly operatorMail: OperatorMail | null;
+  readonly alertLimits: AlertLimits;
 }
 
 /** An alert as somebody raises it. */
@@ -73,7 +75,7 @@ export async function raiseAlert(
         const written = await raiseWithin(transaction, parts, raised);
         const kept = answer(written);
         if (kept !== null && !(await keepAnswer(transaction, kept))) throw new Taken();
-        return written;
+        return { ...written, ...(await bundleWritten(transaction, parts, written)) };
       }),
     );
     announceRaised(parts, written);
@@ -87,7 +89,7 @@ export async function raiseAlert(
 /** An alert that was raised, with what was written to tell of it: the operator's mail, too, when there was nobody. */
 export type WrittenAlert = Raised & Told & { readonly firstStepMs: number | null };
 
-/** Raises an alert in the transaction of what it tells of. `announceRaised` has to follow the commit. */
+/** Raises an alert in the transaction of what it tells of: `bundleWritten` has to end it, and `announceRaised` to follow the commit. */
 export async function raiseWithin(
   transaction: Statements,
   { escalationStepMs, operatorMail }: Pick<AlertingParts, 'escalationStepMs' | 'operatorMail'>,
@@ -108,14 +110,22 @@ export async function raiseWithin(
   return { alert, opened, firstStepMs, ...told, notifications: [...told.notifications, ...mails] };
 }
 
+export function bundleWritten(
+  transaction: Statements,
+  { alertLimits }: Pick<AlertingParts, 'alertLimits'>,
+  { alert, notifications }: WrittenAlert,
+): Promise<Departures> {
+  return bundleTold(transaction, alertLimits, alert, notifications);
+}
+
 const NOT_AGAIN: Told = { notifications: [], notified: 0, nobody: false, events: [] };
 
 /** What follows the commit: the jobs, and that it is known. */
 export function announceRaised(
   { enqueuer, events }: Pick<AlertingParts, 'enqueuer' | 'events'>,
-  { alert, opened, notified, notifications, nobody, firstStepMs }: WrittenAlert,
+  { alert, opened, notified, nobody, firstStepMs, ...departures }: WrittenAlert & Departures,
 ): void {
-  enqueuer.enqueue(notifications.flatMap(seedsOf));
+  depart({ enqueuer, events }, departures);
   if (opened && firstStepMs !== null)
     void enqueuer.setAlarms([{ alertId: alert.id, step: 1, delayMs: firstStepMs }]);
   events.alertRaised({ alertId: alert.id, level: alert.level, opened, notified });

@@ -1,3 +1,4 @@
+import type { AlertLimits } from '../domain/alert-limit.js';
 import type { OperatorMail } from '../domain/operator-mail.js';
 import type { Database } from '../ledger/database.js';
 import { forgetOldKeys, takeTurn } from '../ledger/waiting.js';
@@ -20,6 +21,7 @@ export interface UpkeepOptions {
   readonly operatorMail: OperatorMail | null;
   /** Milliseconds between the steps of the built-in policy, for the alerts of heartbeats that are missed. */
   readonly escalationStepMs: number;
+  readonly alertLimits: AlertLimits;
   /** How long ended notifications are kept; null for ever. */
   readonly retentionDays: number | null;
 }
@@ -90,7 +92,7 @@ function ringSecondBell(parts: ReconcileParts, options: UpkeepOptions): Running 
   return every(SECOND_BELL_MS, async () => {
     try {
       if (!(await isAnyStepOverdue(parts.database)) || !(await answers(engine))) return;
-      await takeOverdueSteps({ ...parts, operatorMail: options.operatorMail });
+      await takeOverdueSteps({ ...parts, ...options });
     } catch (error) {
       events.upkeepFailed({ task: 'escalations', error });
     }
