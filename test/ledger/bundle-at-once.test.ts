@@ -108,6 +108,17 @@ describe('while a bundle is open', () => {
     assert.equal((await mailOf((await raise(ledger.one, DISK)).id)).row.state, 'queued');
   });
 
+  it('an alert does not wait long for whoever holds the row of the person: a worker looks at it', async () => {
+    const bundle = await inAStorm('waited');
+    await ledger.two.transaction(async ({ rows }) => {
+      await rows("SELECT 1 FROM alert_pass WHERE person_id = 'waited' FOR UPDATE");
+      const { id, row } = await mailOf((await raise(ledger.one, DISK)).id);
+      assert.deepEqual([row.state, hasJob(id)], ['queued', true]);
+    });
+    const { row } = await mailOf((await raise(ledger.one, DISK)).id);
+    assert.equal(row.reason, `bundled_into:${bundle.id}`);
+  });
+
   it('whatever is raised while bundles are opened and begun is told of by the bundle that has it, or is left to a worker', async () => {
     await inAStorm('races');
     const of = { personId: 'races', channel: 'email', priority: 'critical' } as const;
@@ -136,8 +147,8 @@ describe('while a bundle is open', () => {
       }
     })();
     await Promise.all(
-      Array.from({ length: 8 }, async (_, lane) => {
-        for (let n = 0; n < 15; n += 1) raised.push((await raise(both(lane), DISK)).id);
+      Array.from({ length: 4 }, async (_, lane) => {
+        for (let n = 0; n < 30; n += 1) raised.push((await raise(both(lane), DISK)).id);
       }),
     );
     await opening;

@@ -2,6 +2,7 @@ import type { Channel, Priority } from '../domain/channel.js';
 import { TOLD_ONCE } from './alert-bundles.js';
 import type { Statements } from './database.js';
 import { handingOver } from './hand-over.js';
+import { isLockTimeout } from './outage.js';
 import { isOpen } from './states.js';
 
 /** A delivery that tells one person of an alert, that the transaction has just written, and that nobody has seen yet. */
@@ -29,7 +30,8 @@ export interface BundledAtOnce {
 
 /**
  * In a storm, puts what a worker would only hold back into the bundle where it would end, before there is a job for it: where a
- * bundle of the person, channel and priority is open, and the person knows the origin. All others are for a worker to look at.
+ * bundle of the person, channel and priority is open, and the person knows the origin. All others are for a worker to look at, and
+ * so are those whose rows somebody holds for longer than a storm explains: an alert waits for no worker that was frozen.
  *
  * It takes the rows by which a person's bundles are begun and ended, so it is to be the last statement before the commit.
  */
@@ -38,17 +40,26 @@ export async function bundleAtOnce(
   alert: ToldAlert,
   fresh: readonly FreshDelivery[],
 ): Promise<BundledAtOnce[]> {
-  return transaction.rows<BundledAtOnce & Record<string, unknown>>(BUNDLE, [
-    fresh.map(({ deliveryId }) => deliveryId),
-    fresh.map(({ notificationId }) => notificationId),
-    fresh.map(({ personId }) => personId),
-    fresh.map(({ channel }) => channel),
-    fresh.map(({ windowS }) => windowS),
-    alert.priority,
-    alert.origin,
-    alert.id,
-  ]);
+  await transaction.rows(IMPATIENTLY);
+  try {
+    return await transaction.rows<BundledAtOnce & Record<string, unknown>>(BUNDLE, [
+      fresh.map(({ deliveryId }) => deliveryId),
+      fresh.map(({ notificationId }) => notificationId),
+      fresh.map(({ personId }) => personId),
+      fresh.map(({ channel }) => channel),
+      fresh.map(({ windowS }) => windowS),
+      alert.priority,
+      alert.origin,
+      alert.id,
+    ]);
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    await transaction.rows('ROLLBACK TO SAVEPOINT bundling');
+    return [];
+  }
 }
+
+const IMPATIENTLY = `SAVEPOINT bundling; SET LOCAL lock_timeout = '300ms'`;
 
 /*
  * The rows are taken in the order of their keys, as by all who take several. What `held` waited for is seen as it is then; a

@@ -3,9 +3,10 @@
  * whatever was asked was not done, and asking again later may work.
  */
 const OUTAGE_CLASSES = ['08', '53', '57', '58'];
+const LOCK_TIMEOUT = '55P03';
 const OUTAGE_CODES = new Set([
   '25006', // read-only: a standby, or a primary that is being replaced
-  '55P03', // lock_timeout
+  LOCK_TIMEOUT,
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -55,6 +56,11 @@ const UNREACHED_MESSAGES =
 /** True for a deadlock or a serialization failure: the transaction was undone and may simply be run again. */
 export function isTransient(error: unknown): boolean {
   return error instanceof Error && ['40P01', '40001'].includes(codeOf(error));
+}
+
+/** True when somebody else held a row for longer than `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === LOCK_TIMEOUT;
 }
 
 function codeOf(error: Error): string {
