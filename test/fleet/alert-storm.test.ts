@@ -94,6 +94,11 @@ forEachEngine((engine) => {
          AND d.reason IS DISTINCT FROM 'alert_acknowledged'`,
     );
     assert.deepEqual(left, []);
+    const { rows: atOnce } = await database.query(
+      "SELECT 1 FROM delivery WHERE provider = 'bundle' AND claim = 0",
+    );
+    t.diagnostic(`${atOnce.length} messages went into a bundle without a worker`);
+    assert.ok(atOnce.length > 0);
   });
 
   test('what was held back is acknowledged from the bundle: by its code from the text message, by its link from the mail', async () => {

@@ -35,7 +35,7 @@ export const LEGAL_MOVES: Readonly<Record<DeliveryState, readonly DeliveryState[
   retrying: ['sending', 'queued', 'dead', ...OVER_BEFORE_SENDING],
   /** The last attempt may have been taken; the next one follows the channel's policy. */
   ambiguous: ['sending', 'queued', 'dead', ...OVER_BEFORE_SENDING],
-  /** The provider has it. */
+  /** The provider has it; or a bundle of alerts that was open tells of it, and it began here. */
   sent: ['delivered', 'dead'],
   /** The provider says that the person has it. */
   delivered: [],

@@ -43,7 +43,7 @@ export function countEvents(events: Events, registry: Registry): Events {
   );
   const moves = counter(
     'belfry_delivery_moves_total',
-    'Deliveries that came into a state after a worker had them: an end, or another try later.',
+    'Deliveries that came into a state: an end, or another try later.',
     'channel',
     'state',
   );
