@@ -20,6 +20,7 @@ export interface EscalationParts {
     Events,
     'escalated' | 'escalationExhausted' | 'escalationFailed' | 'moved' | 'nobodyToTell'
   >;
+  /** How many messages about alerts may reach one person. */
   readonly alertLimits: AlertLimits;
   /** Who is told by mail when there is nobody to tell, or the last step was taken; null for nobody. */
   readonly operatorMail: OperatorMail | null;

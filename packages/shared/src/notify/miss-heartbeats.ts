@@ -29,7 +29,7 @@ async function missNext(parts: AlertingParts, except: readonly string[], turn: T
       if (heartbeat === null) return null;
       turn.id = heartbeat.name;
       const written = await raiseWithin(transaction, parts, alertOf(heartbeat));
-      return { heartbeat, written: { ...written, ...(await bundleWritten(transaction, parts, written)) } };
+      return { heartbeat, written: await bundleWritten(transaction, parts, written) };
     }),
   );
   if (missed === null) return false;

@@ -31,6 +31,7 @@ export interface AlertingParts {
   readonly escalationStepMs: number;
   /** Who is told by mail when there is nobody to tell; null for nobody. */
   readonly operatorMail: OperatorMail | null;
+  /** How many messages about alerts may reach one person. */
   readonly alertLimits: AlertLimits;
 }
 
@@ -75,7 +76,7 @@ export async function raiseAlert(
         const written = await raiseWithin(transaction, parts, raised);
         const kept = answer(written);
         if (kept !== null && !(await keepAnswer(transaction, kept))) throw new Taken();
-        return { ...written, ...(await bundleWritten(transaction, parts, written)) };
+        return bundleWritten(transaction, parts, written);
       }),
     );
     announceRaised(parts, written);
@@ -110,12 +111,14 @@ export async function raiseWithin(
   return { alert, opened, firstStepMs, ...told, notifications: [...told.notifications, ...mails] };
 }
 
-export function bundleWritten(
+/** What ends the transaction of `raiseWithin`: what would only be held back goes into the bundles that are open. */
+export async function bundleWritten(
   transaction: Statements,
   { alertLimits }: Pick<AlertingParts, 'alertLimits'>,
-  { alert, notifications }: WrittenAlert,
-): Promise<Departures> {
-  return bundleTold(transaction, alertLimits, alert, notifications);
+  written: WrittenAlert,
+): Promise<WrittenAlert & Departures> {
+  const departures = await bundleTold(transaction, alertLimits, written.alert, written.notifications);
+  return { ...written, ...departures };
 }
 
 const NOT_AGAIN: Told = { notifications: [], notified: 0, nobody: false, events: [] };

@@ -21,6 +21,7 @@ export interface UpkeepOptions {
   readonly operatorMail: OperatorMail | null;
   /** Milliseconds between the steps of the built-in policy, for the alerts of heartbeats that are missed. */
   readonly escalationStepMs: number;
+  /** How many messages about alerts may reach one person. */
   readonly alertLimits: AlertLimits;
   /** How long ended notifications are kept; null for ever. */
   readonly retentionDays: number | null;
